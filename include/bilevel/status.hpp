@@ -1,0 +1,59 @@
+// How a computation ended (Status), and how misuse is reported (errors).
+//
+// Numerical outcomes never throw: they are a Status with advice. Misuse and unreadable input throw a subclass of Error
+// whose message is one sentence a user can act on.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bilevel {
+
+enum class Status {
+  converged,       // the stopping tolerance was met
+  budget_reached,  // iterations or time ran out first
+  stagnated,       // no progress over the patience window
+  diverged,        // values grow without bound
+  nonfinite,       // a NaN or infinity appeared; the state was rolled back to the last finite one
+  breakdown,       // a linear solve met negative curvature or an inconsistent system
+  lower_failed,    // the follower's problem was not solved
+  interrupted,     // the user asked to stop
+};
+
+/// The status's name as it stands in result files, e.g. "budget_reached".
+std::string_view to_string(Status status);
+
+/// One sentence: what the user can do next.
+std::string_view advice(Status status);
+
+/// Base of everything that bilevel throws on purpose. what() is one sentence for the user.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Two shapes that must agree do not.
+struct DimensionMismatch : Error {
+  using Error::Error;
+};
+
+/// An option is unknown, unparsable or out of range; the message names option, value, allowed range, nearest name.
+struct InvalidOption : Error {
+  using Error::Error;
+};
+
+/// A method needs an oracle that the objective does not provide.
+struct MissingOracle : Error {
+  using Error::Error;
+};
+
+/// A file or data set cannot be used: the message says what, where (file, row, column), and what is allowed.
+struct InvalidInput : Error {
+  using Error::Error;
+};
+
+/// The name in `known` with the smallest edit distance to `name`, or "" if none is within a third of its length.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
+}  // namespace bilevel

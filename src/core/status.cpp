@@ -1,0 +1,63 @@
+#include "bilevel/status.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace bilevel {
+
+std::string_view to_string(Status status) {
+  switch (status) {
+    case Status::converged: return "converged";
+    case Status::budget_reached: return "budget_reached";
+    case Status::stagnated: return "stagnated";
+    case Status::diverged: return "diverged";
+    case Status::nonfinite: return "nonfinite";
+    case Status::breakdown: return "breakdown";
+    case Status::lower_failed: return "lower_failed";
+    case Status::interrupted: return "interrupted";
+  }
+  return "unknown";
+}
+
+std::string_view advice(Status status) {
+  switch (status) {
+    case Status::converged: return "nothing to do: the tolerance was met";
+    case Status::budget_reached: return "raise --max-iterations or --time-limit if the upper objective still falls";
+    case Status::stagnated: return "progress stopped: the result is as good as these settings give";
+    case Status::diverged: return "lower --outer-step-size or --inner-step-size, or leave them automatic";
+    case Status::nonfinite: return "lower the step size that the message names, or leave it automatic";
+    case Status::breakdown: return "the follower is not at a strict minimum: more --inner-steps, or --hypergradient unrolled";
+    case Status::lower_failed: return "raise --inner-steps, or raise --regularization to make the follower better conditioned";
+    case Status::interrupted: return "everything up to the last finished step was kept";
+  }
+  return "";
+}
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
+  const auto distance = [](std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j <= b.size(); ++j) {
+        const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      }
+    }
+    return row.back();
+  };
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(name.size() / 3, 2) + 1;
+  for (const auto& candidate : known) {
+    const auto d = distance(name, candidate);
+    if (d < best_distance) {
+      best_distance = d;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace bilevel
