@@ -1,0 +1,171 @@
+// Objective: phi(x, y) = 1/N sum_i phi_i(x, y) and its oracles. The only access to second order is by products.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bilevel/batch.hpp"
+#include "bilevel/vec.hpp"
+
+namespace bilevel {
+
+/// What can be asked of an objective. H = d2_yy phi (m x m), B = d2_xy phi (n x m).
+enum class Oracle : std::uint8_t {
+  value,    // phi                     scalar
+  grad_x,   // d_x phi                 R^n
+  grad_y,   // d_y phi                 R^m
+  hess_yy,  // v -> H v                R^m -> R^m
+  hess_xy,  // v -> B v                R^m -> R^n
+  hess_yx,  // u -> B' u               R^n -> R^m
+};
+inline constexpr std::size_t kOracleCount = 6;
+std::string_view to_string(Oracle oracle);
+
+/// A set of oracles, e.g. Oracle::value | Oracle::grad_y.
+class OracleSet {
+ public:
+  constexpr OracleSet() = default;
+  constexpr OracleSet(Oracle oracle) : bits_(1u << static_cast<unsigned>(oracle)) {}
+  constexpr OracleSet operator|(OracleSet other) const { return OracleSet(bits_ | other.bits_); }
+  constexpr bool has(Oracle oracle) const { return (bits_ >> static_cast<unsigned>(oracle)) & 1u; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool operator==(const OracleSet&) const = default;
+  /// Those in this set that `other` lacks.
+  constexpr OracleSet without(OracleSet other) const { return OracleSet(bits_ & ~other.bits_); }
+  static constexpr OracleSet all() { return OracleSet((1u << kOracleCount) - 1u); }
+
+ private:
+  explicit constexpr OracleSet(unsigned bits) : bits_(bits) {}
+  unsigned bits_ = 0;
+};
+constexpr OracleSet operator|(Oracle a, Oracle b) { return OracleSet(a) | OracleSet(b); }
+std::string to_string(OracleSet set);
+
+/// How often each oracle was called, how many samples that touched, and how long it took.
+struct OracleCounts {
+  std::array<std::uint64_t, kOracleCount> calls{};
+  std::array<std::uint64_t, kOracleCount> samples{};
+  double seconds = 0;  // wall time inside oracles
+
+  std::uint64_t operator[](Oracle oracle) const { return calls[static_cast<std::size_t>(oracle)]; }
+  std::uint64_t total() const;
+};
+/// Difference of two counts of the same objective, later minus earlier.
+OracleCounts operator-(const OracleCounts& later, const OracleCounts& earlier);
+
+/// The answers that were asked for; the others are empty.
+struct Evaluation {
+  std::optional<double> value;
+  std::optional<Vec> grad_x;  // R^n
+  std::optional<Vec> grad_y;  // R^m
+};
+
+/// H v and B v of one direction v, from one pass over the data.
+struct Products {
+  Vec hess_yy;  // R^m
+  Vec hess_xy;  // R^n
+};
+
+class Objective;
+
+/// The objective linearised at a point (x, y, batch): what does not depend on the direction was computed once, so each
+/// product is the cheap part. Must not outlive the objective, nor the batch's indices.
+class Linearization {
+ public:
+  /// The objective's own part: what its do_linearize hands over. Products must be callable any number of times.
+  class Implementation {
+   public:
+    virtual ~Implementation() = default;
+    virtual Vec hess_yy(const Vec& v) const = 0;
+    virtual Vec hess_xy(const Vec& v) const = 0;
+    virtual Vec hess_yx(const Vec& u) const = 0;
+    /// Both products of one direction; override where one pass gives both.
+    virtual Products both(const Vec& v) const { return {hess_yy(v), hess_xy(v)}; }
+  };
+
+  Linearization(const Objective& objective, std::size_t samples, Evaluation evaluation,
+                std::unique_ptr<const Implementation> implementation);
+
+  /// What was asked for beside the linearisation (linearize's `also`).
+  const Evaluation& evaluation() const { return evaluation_; }
+
+  Vec hess_yy(const Vec& v) const;   // R^m -> R^m
+  Vec hess_xy(const Vec& v) const;   // R^m -> R^n
+  Vec hess_yx(const Vec& u) const;   // R^n -> R^m
+  Products both(const Vec& v) const;
+
+ private:
+  const Objective* objective_;
+  std::size_t samples_;
+  Evaluation evaluation_;
+  std::unique_ptr<const Implementation> implementation_;
+};
+
+/// A smooth function of leader x in R^n and follower y in R^m, an average over samples (samples() = 1 if it is not one).
+///
+/// Deterministic given the batch: no randomness inside, no state between calls but the counters. The public calls check
+/// shapes (DimensionMismatch) and availability (MissingOracle), count and time, then call the private virtuals.
+/// Calls from several threads at once are allowed unless a subclass says otherwise.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  Objective(const Objective&) = delete;
+  Objective& operator=(const Objective&) = delete;
+
+  const std::string& name() const { return name_; }
+  Index dim_x() const { return dim_x_; }
+  Index dim_y() const { return dim_y_; }
+  std::size_t samples() const { return samples_; }
+  OracleSet provides() const { return do_provides(); }
+
+  double value(const Vec& x, const Vec& y, Batch batch = full) const;
+  Vec grad_x(const Vec& x, const Vec& y, Batch batch = full) const;
+  Vec grad_y(const Vec& x, const Vec& y, Batch batch = full) const;
+  Vec hess_yy(const Vec& x, const Vec& y, const Vec& v, Batch batch = full) const;
+  Vec hess_xy(const Vec& x, const Vec& y, const Vec& v, Batch batch = full) const;
+  Vec hess_yx(const Vec& x, const Vec& y, const Vec& u, Batch batch = full) const;
+
+  /// Several of value, grad_x, grad_y at once, in one pass over the data.
+  Evaluation evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch = full) const;
+
+  /// Everything about (x, y, batch) that products need, and in the same pass what `also` asks of value and gradients.
+  Linearization linearize(const Vec& x, const Vec& y, Batch batch = full, OracleSet also = {}) const;
+
+  /// Bytes that one Linearization of the full batch keeps alive: memory plans are chosen by it.
+  virtual std::size_t linearization_bytes() const { return sizeof(double) * static_cast<std::size_t>(dim_x_ + dim_y_); }
+
+  OracleCounts counts() const;
+
+ protected:
+  Objective(std::string name, Index dim_x, Index dim_y, std::size_t samples = 1);
+
+ private:
+  friend class Linearization;
+
+  virtual OracleSet do_provides() const = 0;
+  /// `want` holds only value, grad_x, grad_y, and only what do_provides() has.
+  virtual Evaluation do_evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch) const = 0;
+  /// Fill `evaluation` with what `also` asks; return the products' part.
+  virtual std::unique_ptr<const Linearization::Implementation> do_linearize(const Vec& x, const Vec& y, Batch batch,
+                                                                            OracleSet also,
+                                                                            Evaluation& evaluation) const = 0;
+
+  void check_point(const Vec& x, const Vec& y, Batch batch) const;
+  void check_direction(std::string_view what, const Vec& direction, Index expected) const;
+  void require(OracleSet wanted) const;
+  void count(OracleSet which, std::size_t samples, double seconds) const;
+
+  std::string name_;
+  Index dim_x_, dim_y_;
+  std::size_t samples_;
+  mutable std::array<std::atomic<std::uint64_t>, kOracleCount> calls_{};
+  mutable std::array<std::atomic<std::uint64_t>, kOracleCount> sample_calls_{};
+  mutable std::atomic<std::uint64_t> nanoseconds_{0};
+};
+
+}  // namespace bilevel

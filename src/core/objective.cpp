@@ -1,0 +1,200 @@
+#include "bilevel/objective.hpp"
+
+#include <chrono>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bilevel/status.hpp"
+
+namespace bilevel {
+
+namespace {
+
+constexpr std::array<Oracle, kOracleCount> kOracles{Oracle::value,   Oracle::grad_x,  Oracle::grad_y,
+                                                    Oracle::hess_yy, Oracle::hess_xy, Oracle::hess_yx};
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+std::string_view to_string(Oracle oracle) {
+  constexpr std::array<std::string_view, kOracleCount> names{"value",   "grad_x",  "grad_y",
+                                                             "hess_yy", "hess_xy", "hess_yx"};
+  return names[static_cast<std::size_t>(oracle)];
+}
+
+std::string to_string(OracleSet set) {
+  std::string text;
+  for (const auto oracle : kOracles) {
+    if (!set.has(oracle)) continue;
+    if (!text.empty()) text += ", ";
+    text += to_string(oracle);
+  }
+  return text;
+}
+
+std::uint64_t OracleCounts::total() const { return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0}); }
+
+OracleCounts operator-(const OracleCounts& later, const OracleCounts& earlier) {
+  OracleCounts difference;
+  for (std::size_t i = 0; i < kOracleCount; ++i) {
+    difference.calls[i] = later.calls[i] - earlier.calls[i];
+    difference.samples[i] = later.samples[i] - earlier.samples[i];
+  }
+  difference.seconds = later.seconds - earlier.seconds;
+  return difference;
+}
+
+Linearization::Linearization(const Objective& objective, std::size_t samples, Evaluation evaluation,
+                             std::unique_ptr<const Implementation> implementation)
+    : objective_(&objective),
+      samples_(samples),
+      evaluation_(std::move(evaluation)),
+      implementation_(std::move(implementation)) {}
+
+Vec Linearization::hess_yy(const Vec& v) const {
+  objective_->require(Oracle::hess_yy);
+  objective_->check_direction("v", v, objective_->dim_y());
+  const Stopwatch watch;
+  Vec result = implementation_->hess_yy(v);
+  objective_->count(Oracle::hess_yy, samples_, watch.seconds());
+  return result;
+}
+
+Vec Linearization::hess_xy(const Vec& v) const {
+  objective_->require(Oracle::hess_xy);
+  objective_->check_direction("v", v, objective_->dim_y());
+  const Stopwatch watch;
+  Vec result = implementation_->hess_xy(v);
+  objective_->count(Oracle::hess_xy, samples_, watch.seconds());
+  return result;
+}
+
+Vec Linearization::hess_yx(const Vec& u) const {
+  objective_->require(Oracle::hess_yx);
+  objective_->check_direction("u", u, objective_->dim_x());
+  const Stopwatch watch;
+  Vec result = implementation_->hess_yx(u);
+  objective_->count(Oracle::hess_yx, samples_, watch.seconds());
+  return result;
+}
+
+Products Linearization::both(const Vec& v) const {
+  objective_->require(Oracle::hess_yy | Oracle::hess_xy);
+  objective_->check_direction("v", v, objective_->dim_y());
+  const Stopwatch watch;
+  Products result = implementation_->both(v);
+  objective_->count(Oracle::hess_yy | Oracle::hess_xy, samples_, watch.seconds());
+  return result;
+}
+
+Objective::Objective(std::string name, Index dim_x, Index dim_y, std::size_t samples)
+    : name_(std::move(name)), dim_x_(dim_x), dim_y_(dim_y), samples_(samples) {
+  if (dim_x < 0 || dim_y < 1 || samples < 1) {
+    throw DimensionMismatch(fmt::format(
+        "objective '{}' needs dim_x >= 0, dim_y >= 1 and at least one sample, but has dim_x {}, dim_y {}, {} samples",
+        name_, dim_x, dim_y, samples));
+  }
+}
+
+double Objective::value(const Vec& x, const Vec& y, Batch batch) const {
+  return *evaluate(Oracle::value, x, y, batch).value;
+}
+Vec Objective::grad_x(const Vec& x, const Vec& y, Batch batch) const {
+  return *evaluate(Oracle::grad_x, x, y, batch).grad_x;
+}
+Vec Objective::grad_y(const Vec& x, const Vec& y, Batch batch) const {
+  return *evaluate(Oracle::grad_y, x, y, batch).grad_y;
+}
+Vec Objective::hess_yy(const Vec& x, const Vec& y, const Vec& v, Batch batch) const {
+  require(Oracle::hess_yy);
+  return linearize(x, y, batch).hess_yy(v);
+}
+Vec Objective::hess_xy(const Vec& x, const Vec& y, const Vec& v, Batch batch) const {
+  require(Oracle::hess_xy);
+  return linearize(x, y, batch).hess_xy(v);
+}
+Vec Objective::hess_yx(const Vec& x, const Vec& y, const Vec& u, Batch batch) const {
+  require(Oracle::hess_yx);
+  return linearize(x, y, batch).hess_yx(u);
+}
+
+Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch) const {
+  constexpr OracleSet products = Oracle::hess_yy | Oracle::hess_xy | Oracle::hess_yx;
+  if (want.without(products) != want) {
+    throw MissingOracle(fmt::format("evaluate needs value, grad_x or grad_y; for {} call linearize", to_string(want)));
+  }
+  require(want);
+  check_point(x, y, batch);
+  const Stopwatch watch;
+  Evaluation result = do_evaluate(want, x, y, batch);
+  count(want, batch.size(samples_), watch.seconds());
+  return result;
+}
+
+Linearization Objective::linearize(const Vec& x, const Vec& y, Batch batch, OracleSet also) const {
+  require(also);
+  check_point(x, y, batch);
+  const Stopwatch watch;
+  Evaluation evaluation;
+  auto implementation = do_linearize(x, y, batch, also, evaluation);
+  count(also, batch.size(samples_), watch.seconds());
+  return Linearization(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
+}
+
+OracleCounts Objective::counts() const {
+  OracleCounts counts;
+  for (std::size_t i = 0; i < kOracleCount; ++i) {
+    counts.calls[i] = calls_[i].load(std::memory_order_relaxed);
+    counts.samples[i] = sample_calls_[i].load(std::memory_order_relaxed);
+  }
+  counts.seconds = 1e-9 * static_cast<double>(nanoseconds_.load(std::memory_order_relaxed));
+  return counts;
+}
+
+void Objective::check_point(const Vec& x, const Vec& y, Batch batch) const {
+  check_direction("x", x, dim_x_);
+  check_direction("y", y, dim_y_);
+  if (batch.is_full()) return;
+  if (batch.indices().empty()) throw DimensionMismatch(fmt::format("objective '{}' got an empty batch", name_));
+  for (const auto index : batch.indices()) {
+    if (index >= samples_) {
+      throw DimensionMismatch(
+          fmt::format("objective '{}' has {} samples, but the batch asks for sample {}", name_, samples_, index));
+    }
+  }
+}
+
+void Objective::check_direction(std::string_view what, const Vec& direction, Index expected) const {
+  if (direction.size() != expected) {
+    throw DimensionMismatch(fmt::format("objective '{}' needs {} of length {}, but the call provides length {}", name_,
+                                        what, expected, direction.size()));
+  }
+}
+
+void Objective::require(OracleSet wanted) const {
+  const OracleSet missing = wanted.without(provides());
+  if (!missing.empty()) {
+    throw MissingOracle(fmt::format("the call needs {} of objective '{}', but it provides only {}", to_string(missing),
+                                    name_, to_string(provides())));
+  }
+}
+
+void Objective::count(OracleSet which, std::size_t samples, double seconds) const {
+  for (std::size_t i = 0; i < kOracleCount; ++i) {
+    if (!which.has(kOracles[i])) continue;
+    calls_[i].fetch_add(1, std::memory_order_relaxed);
+    sample_calls_[i].fetch_add(samples, std::memory_order_relaxed);
+  }
+  nanoseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+}
+
+}  // namespace bilevel
