@@ -1,0 +1,66 @@
+// Outer methods: Options, State, init and step. The loop around them is run() in run.hpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bilevel/options.hpp"
+#include "bilevel/problem.hpp"
+#include "bilevel/status.hpp"
+
+namespace bilevel {
+
+/// A setting that was left to the program: what was asked, what was used, and why.
+struct Choice {
+  std::string option;  // "inner-step-size"
+  std::string asked;   // "auto", or the value the user gave
+  std::string used;    // "0.117"
+  std::string reason;  // "0.9 / L with L = 7.69 measured by power iteration"
+};
+
+/// One leader step, as the loop and its observers see it.
+struct StepReport {
+  double upper = 0;               // f(x, y) at the pair the hypergradient was taken at
+  double hypergradient_norm = 0;  // |d_x phi|
+  double lower_residual = 0;      // |g_y|
+  Index lower_steps = 0;          // follower steps taken
+  Status status = Status::converged;  // anything else ends the run: nonfinite, breakdown, lower_failed
+  std::string message;                // origin of the failure, with numbers
+};
+
+class OuterMethod {
+ public:
+  /// All that changes from step to step: a copy of it resumes the run bit for bit.
+  struct State {
+    Vec x;                        // R^n, the leader
+    Vec y;                        // R^m, the follower's latest answer
+    Index iteration = 0;          // steps done
+    std::vector<Choice> choices;  // asked -> used, newest values
+    virtual ~State() = default;
+    virtual std::unique_ptr<State> clone() const = 0;
+  };
+
+  virtual ~OuterMethod() = default;
+  virtual std::string_view name() const = 0;
+
+  /// What the method calls of f and of g.
+  struct Needs {
+    OracleSet upper;
+    OracleSet lower;
+  };
+  virtual Needs needs() const = 0;
+
+  /// Start of a run. Throws MissingOracle naming everything that the problem lacks, and DimensionMismatch.
+  std::unique_ptr<State> init(const BilevelProblem& problem) const;
+
+  /// One leader step from `state`, in place.
+  virtual StepReport step(const BilevelProblem& problem, State& state) const = 0;
+
+ private:
+  virtual std::unique_ptr<State> do_init(const BilevelProblem& problem) const = 0;
+};
+
+
+}  // namespace bilevel

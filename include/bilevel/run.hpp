@@ -1,0 +1,66 @@
+// The only loop: steps a method until a stop rule ends it, tells observers, and never loses what it had.
+#pragma once
+
+#include <atomic>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bilevel/method.hpp"
+
+namespace bilevel {
+
+/// When to stop. The rules are tested after every step, in this order.
+struct StopRule {
+  /// converged: |hypergradient| <= tolerance * max(1, |hypergradient| of the first step). 0 never.
+  double tolerance = 1e-8;
+  /// stagnated: the best upper value has not improved by this share over `patience` steps. 0 never.
+  double improvement = 0;
+  Index patience = 10;
+  Index max_iterations = 200;                                     // budget_reached
+  double time_limit = std::numeric_limits<double>::infinity();    // seconds; budget_reached
+  const std::atomic<bool>* interrupt = nullptr;                   // interrupted, after the running step
+};
+void describe(OptionTable& table, StopRule& rule);
+
+/// One finished step, as in trace.jsonl.
+struct TraceRow {
+  Index iteration = 0;  // 1, 2, ...
+  double seconds = 0;   // since the start of the run
+  StepReport report;
+  OracleCounts upper, lower;  // since the start of the run
+};
+
+struct RunResult {
+  Status status = Status::budget_reached;
+  std::string message;  // why it ended, with numbers
+  Vec x, y;             // the last pair
+  Vec best_x, best_y;   // the pair with the lowest upper value: x that was evaluated and its follower's answer
+  double best_upper = std::numeric_limits<double>::infinity();
+  Index best_iteration = 0;
+  double upper = 0;  // of the last evaluated pair
+  Index iterations = 0;
+  double seconds = 0;
+  OracleCounts upper_calls, lower_calls;
+  std::vector<TraceRow> trace;
+  std::vector<Choice> choices;  // asked -> used
+  std::unique_ptr<OuterMethod::State> state;  // to resume from
+};
+
+/// Watches a run. Called from the loop's thread; must not change the problem.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_start(const BilevelProblem&, const OuterMethod::State&) {}
+  virtual void on_step(const TraceRow&, const OuterMethod::State&) {}
+  virtual void on_finish(const RunResult&) {}
+};
+
+/// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem).
+/// Misuse throws before the first step; afterwards a failure ends the run with a Status. A step that produced a
+/// non-finite number is rolled back: x, y and state are those before it, and the message names the origin.
+RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop = {},
+              const std::vector<Observer*>& observers = {}, std::unique_ptr<OuterMethod::State> from = nullptr);
+
+}  // namespace bilevel

@@ -1,0 +1,77 @@
+// SMBG: the single-step multi-step bilevel gradient method, the engine's default.
+#pragma once
+
+#include <optional>
+
+#include "bilevel/hypergradient.hpp"
+#include "bilevel/leader_step.hpp"
+#include "bilevel/method.hpp"
+
+namespace bilevel {
+
+enum class HypergradientKind { unrolled, truncated, forward, implicit };
+std::string_view to_string(HypergradientKind kind);
+
+struct SmbgOptions {
+  HypergradientKind hypergradient = HypergradientKind::unrolled;
+  /// k. Empty: enough for the follower's residual to fall tenfold at the contraction measured so far, at most
+  /// max_inner_steps.
+  std::optional<Index> inner_steps;
+  Index max_inner_steps = 100;  // bound of the automatic choice
+  /// a. Empty: 0.9 / L with L the largest curvature of g(x, .) met, re-measured when x has moved far. The theory needs
+  /// a L < 1. [BLPV25, Assumption 2.1]
+  std::optional<double> inner_step_size;
+  Index truncated_steps = 5;  // T of the truncated hypergradient: the last T inner steps are differentiated
+  bool warm_start = true;     // follower starts from its last answer (false: from y0 each time)
+  MemoryPlan memory = MemoryPlan::store;
+  Index checkpoints = 10;  // iterates that the checkpoint plan keeps
+  double cg_tolerance = 1e-6;
+  Index cg_iterations = 0;  // 0: as many as needed, at most 1000
+  LeaderStepOptions leader;
+};
+void describe(OptionTable& table, SmbgOptions& options);
+
+/// Single-step Multi-step Bilevel Gradient method.
+///
+/// Jerome Bolte, Quoc-Tung Le, Edouard Pauwels, Samuel Vaiter, "Bilevel gradient methods and the Morse parametric
+/// qualification condition", Algorithm SMBG.  [BLPV25, Alg. SMBG]
+///
+///     y_l = A^k(x_{l-1}, y_{l-1})                        A(x, y) = y - a g_y(x, y),  x in R^n, y in R^m
+///     x_l = x_{l-1} - a_f d_x phi^k(x_{l-1}, y_{l-1})    phi^k(x, z) = f(x, A^k(x, z))
+///
+/// Oracle calls per step (unrolled, store): k of grad_y, hess_yy and hess_xy of g; one value, grad_x, grad_y of f.
+/// Beyond these, k_p products hess_yy of g whenever the curvature is measured (first step, and when x has moved far).
+/// Assumes: g(x, .) has an L_g-Lipschitz gradient and is coercive, a L_g < 1; f - lambda |x|^2 bounded below; parametric
+/// Morse qualification. It then descends x -> f(x, y_i(x)) for ONE branch y_i of local minimisers, up to an error that
+/// vanishes as k grows [BLPV25, Thm 4.2, Thm 4.7].
+/// Differs from the paper: a, k and a_f are measured unless given; Adam may replace the leader's gradient step; the
+/// hypergradient may be truncated, by forward mode or implicit at y_l; the follower may restart from y0 (cold).
+class Smbg final : public OuterMethod {
+ public:
+  struct State final : OuterMethod::State {
+    LeaderStepState leader;
+    double inner_step_size = 0;     // a in use
+    Index inner_steps = 0;          // k in use
+    double curvature = 0;           // L measured last
+    Vec curvature_eigenvector;      // R^m, start of the next measurement
+    Vec curvature_x;                // R^n, where it was measured
+    Vec adjoint;                    // R^m, warm start of the implicit hypergradient
+    std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
+  };
+
+  explicit Smbg(SmbgOptions options = {});
+  std::string_view name() const override { return "smbg"; }
+  Needs needs() const override;
+  StepReport step(const BilevelProblem& problem, OuterMethod::State& state) const override;
+  const SmbgOptions& options() const { return options_; }
+
+ private:
+  std::unique_ptr<OuterMethod::State> do_init(const BilevelProblem& problem) const override;
+  HypergradientResult differentiate(const BilevelProblem& problem, State& state, const Vec& z) const;
+  void measure_inner_step(const BilevelProblem& problem, State& state, const Vec& z) const;
+  void choose_inner_steps(State& state, const HypergradientResult& result) const;
+
+  SmbgOptions options_;
+};
+
+}  // namespace bilevel

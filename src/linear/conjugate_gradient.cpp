@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "bilevel/linear.hpp"
+
+namespace bilevel {
+
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+/// Symbols: x iterate, r = b - A x by recurrence, d direction, q = A d; all in R^n and scaled by 1/`unit`.
+class Run {
+ public:
+  Run(const LinearOperator& A, const Vec& b, double unit, const ConjugateGradient::Options& options)
+      : A_(A), b_(b), unit_(unit), options_(options), budget_(options.max_iterations) {
+    if (budget_ == 0) budget_ = 10 * b.size();
+  }
+
+  LinearSolver::Summary solve(const Vec& start) {
+    x_ = start;
+    const bool at_zero = (x_.array() == 0.0).all();
+    r_ = at_zero ? b_ : Vec(b_ - product(x_));
+    best_x_ = x_;
+    best_ = norm(r_);
+    true_residual_ = best_;
+    if (!std::isfinite(best_)) {
+      x_.setZero();
+      best_x_ = x_;
+      true_residual_ = norm(b_);
+      best_ = *true_residual_;
+      return finish(Status::nonfinite, "the product of the operator with the start is not finite");
+    }
+    if (best_ <= target()) return finish(Status::converged, {});
+    return iterate();
+  }
+
+ private:
+  // The recurrence's residual drifts away from b - A x; below rounding level it means nothing.
+  double target() const { return options_.tolerance * norm(b_); }
+  double trusted() const { return std::max(options_.tolerance, kEpsilon) * norm(b_); }
+
+  Vec product(const Vec& v) {
+    ++summary_.products;
+    return A_.apply(v);
+  }
+
+  LinearSolver::Summary iterate() {
+    Vec d = r_;
+    double rr = dot(r_, r_);
+    double checked = std::numeric_limits<double>::infinity();  // true residual at the last check
+    while (summary_.iterations < budget_) {
+      const Vec q = product(d);
+      ++summary_.iterations;
+      const double dd = dot(d, d);
+      const double dq = dot(d, q);
+      if (!std::isfinite(dq) || !all_finite(q)) {
+        return finish(Status::nonfinite,
+                      fmt::format("the operator's product at iteration {} is not finite", summary_.iterations));
+      }
+      size_ = std::max(size_, norm(q) / std::sqrt(dd));
+      const double noise = A_.tags().positive_definite ? 0.0 : 10 * kEpsilon * size_ * dd;
+      if (dq <= noise) {
+        summary_.negative_curvature = d * unit_;
+        summary_.curvature = dq / dd;
+        return finish(Status::breakdown,
+                      fmt::format("a direction of curvature {:.3g} was met at iteration {} (|A| is at least {:.3g}): "
+                                  "the operator is {}",
+                                  summary_.curvature, summary_.iterations, size_,
+                                  std::abs(dq) <= 10 * kEpsilon * size_ * dd ? "singular and the system inconsistent"
+                                                                             : "not positive definite"));
+      }
+      const double step = rr / dq;
+      x_ += step * d;
+      true_residual_.reset();
+      r_ -= step * q;
+      const double rr_next = dot(r_, r_);
+      if (!std::isfinite(rr_next)) {
+        return finish(Status::nonfinite, fmt::format("the residual overflowed at iteration {}", summary_.iterations));
+      }
+      const double recurrence = std::sqrt(rr_next);
+      if (recurrence <= trusted()) {
+        r_ = b_ - product(x_);
+        const double residual = norm(r_);
+        true_residual_ = residual;
+        remember(residual);
+        if (residual <= target()) return finish(Status::converged, {});
+        if (!(residual < 0.5 * checked)) return finish(Status::stagnated, "rounding forbids a smaller residual");
+        checked = residual;
+        d = r_;
+        rr = dot(r_, r_);
+        continue;
+      }
+      remember(recurrence);
+      d = r_ + (rr_next / rr) * d;
+      rr = rr_next;
+    }
+    return finish(Status::budget_reached, fmt::format("the budget of {} iterations is used up", budget_));
+  }
+
+  void remember(double residual) {
+    if (residual < best_) {
+      best_ = residual;
+      best_x_ = x_;
+    }
+  }
+
+  LinearSolver::Summary finish(Status status, const std::string& reason) {
+    if (status != Status::converged && status != Status::budget_reached && best_x_ != x_) {
+      x_ = best_x_;
+      true_residual_.reset();
+    }
+    const double residual = true_residual_ ? *true_residual_ : norm(b_ - product(x_));
+    summary_.relative_residual = residual / norm(b_);
+    summary_.residual = residual * unit_;
+    summary_.x = x_ * unit_;
+    // A budget that ends exactly where the tolerance is met has not failed.
+    summary_.status = status == Status::budget_reached && residual <= target() ? Status::converged : status;
+    summary_.message = fmt::format("cg {} after {} iterations with |b - A x| = {:.3g} ({:.3g} of |b|){}{}",
+                                   to_string(summary_.status), summary_.iterations, summary_.residual,
+                                   summary_.relative_residual, reason.empty() ? "" : ": ", reason);
+    return summary_;
+  }
+
+  const LinearOperator& A_;
+  const Vec& b_;
+  double unit_;
+  const ConjugateGradient::Options& options_;
+  Index budget_;
+  Vec x_, r_, best_x_;
+  double best_ = 0;
+  std::optional<double> true_residual_;  // |b - A x| where it was computed for the present x
+  double size_ = 0;                      // largest |A d| / |d| so far, a lower bound of |A|
+  LinearSolver::Summary summary_;
+};
+
+}  // namespace
+
+ConjugateGradient::ConjugateGradient() : ConjugateGradient(Options{}) {}
+
+ConjugateGradient::ConjugateGradient(Options options) : options_(options) {
+  if (!(options.tolerance >= 0 && options.tolerance < 1)) {
+    throw InvalidOption(fmt::format("cg's tolerance is {}, but it must be in [0, 1)", options.tolerance));
+  }
+  if (options.max_iterations < 0) {
+    throw InvalidOption(
+        fmt::format("cg's max_iterations is {}, but it must be at least 0 (0 means ten times the dimension)",
+                    options.max_iterations));
+  }
+}
+
+LinearSolver::Summary ConjugateGradient::do_solve(const LinearOperator& A, const Vec& b, const Vec* warm_start) const {
+  Summary summary;
+  summary.x = Vec::Zero(b.size());
+  if (!all_finite(b) || (warm_start && !all_finite(*warm_start))) {
+    summary.status = Status::nonfinite;
+    summary.residual = summary.relative_residual = std::numeric_limits<double>::quiet_NaN();
+    summary.message = fmt::format("cg did not start: {} has entries that are not finite",
+                                  all_finite(b) ? "the warm start" : "the right-hand side");
+    return summary;
+  }
+  const double largest = b.size() == 0 ? 0.0 : b.lpNorm<Eigen::Infinity>();
+  if (largest == 0.0) {
+    summary.status = Status::converged;
+    summary.message = "cg converged after 0 iterations: the right-hand side is zero";
+    return summary;
+  }
+  // A power of two near |b|, so that squares neither overflow nor vanish and no digit changes.
+  const double unit = std::ldexp(1.0, std::clamp(std::ilogb(largest), -1000, 1000));
+  const Vec scaled = b / unit;
+  return Run(A, scaled, unit, options_).solve(warm_start ? Vec(*warm_start / unit) : summary.x);
+}
+
+}  // namespace bilevel

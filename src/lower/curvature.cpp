@@ -1,0 +1,42 @@
+#include <cmath>
+#include <utility>
+
+#include "bilevel/lower.hpp"
+#include "bilevel/random.hpp"
+
+namespace bilevel {
+
+Curvature measure_curvature(const Linearization& lower, Index dim_y, const Vec& start, double tolerance,
+                            Index max_products, std::uint64_t seed) {
+  Vec v = start;
+  if (v.size() != dim_y || !(norm(v) > 0)) {
+    Random random(seed);
+    v.resize(dim_y);
+    for (Index i = 0; i < dim_y; ++i) v[i] = random.normal();
+  }
+  v /= norm(v);
+
+  Curvature result{0.0, v, 0, false};
+  double previous = 0;
+  while (result.products < max_products) {
+    Vec image = lower.hess_yy(v);
+    ++result.products;
+    // |H v| rather than v'Hv: eigenvalues of either sign bound the step size of a nonconvex follower.
+    result.largest = norm(image);
+    if (!(result.largest > 0) || !std::isfinite(result.largest)) {
+      result.converged = result.largest == 0;
+      return result;
+    }
+    v = std::move(image);
+    v /= result.largest;
+    result.eigenvector = v;
+    if (std::abs(result.largest - previous) <= tolerance * result.largest) {
+      result.converged = true;
+      return result;
+    }
+    previous = result.largest;
+  }
+  return result;
+}
+
+}  // namespace bilevel

@@ -1,0 +1,118 @@
+#include <cmath>
+#include <deque>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bilevel/lower.hpp"
+
+namespace bilevel {
+
+namespace {
+
+/// The last few (s, d) = (change of y, change of gradient) pairs and the inverse Hessian they imply.
+class Pairs {
+ public:
+  explicit Pairs(Index memory) : memory_(static_cast<std::size_t>(memory)) {}
+
+  void add(Vec s, Vec d) {
+    const double curvature = dot(s, d);
+    if (!(curvature > 1e-14 * norm(s) * norm(d))) return;  // keeps the implied Hessian positive definite
+    if (pairs_.size() == memory_) pairs_.pop_front();
+    pairs_.push_back({std::move(s), std::move(d), 1.0 / curvature});
+  }
+
+  /// Two-loop recursion, Algorithm 7.4.
+  Vec direction(const Vec& gradient) const {
+    Vec q = -gradient;
+    std::vector<double> alpha(pairs_.size());
+    for (std::size_t i = pairs_.size(); i-- > 0;) {
+      alpha[i] = pairs_[i].rho * dot(pairs_[i].s, q);
+      q -= alpha[i] * pairs_[i].d;
+    }
+    if (!pairs_.empty()) {
+      const auto& last = pairs_.back();
+      q *= 1.0 / (last.rho * dot(last.d, last.d));
+    }
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      q += (alpha[i] - pairs_[i].rho * dot(pairs_[i].d, q)) * pairs_[i].s;
+    }
+    return q;
+  }
+
+  bool empty() const { return pairs_.empty(); }
+  void clear() { pairs_.clear(); }
+
+ private:
+  struct Pair {
+    Vec s, d;
+    double rho;
+  };
+  std::size_t memory_;
+  std::deque<Pair> pairs_;
+};
+
+}  // namespace
+
+LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Vec& start,
+                                  const Options& options) const {
+  constexpr double kArmijo = 1e-4, kWolfe = 0.9;
+  constexpr int kLineSearchSteps = 40;
+  constexpr OracleSet want = Oracle::value | Oracle::grad_y;
+
+  Summary summary;
+  summary.y = start;
+  Pairs pairs(memory_);
+  auto now = lower.evaluate(want, x, summary.y);
+  const double target = options.tolerance * std::max(1.0, norm(*now.grad_y));
+  const auto finish = [&](Status status, std::string_view why) {
+    summary.status = status;
+    summary.message = fmt::format("{} after {} L-BFGS iterations: |g_y| = {:.3g}, target {:.3g}{}", to_string(status),
+                                  summary.iterations, summary.residual, target, why);
+    return summary;
+  };
+
+  for (;; ++summary.iterations) {
+    summary.value = *now.value;
+    summary.residual = norm(*now.grad_y);
+    if (!std::isfinite(summary.value) || !std::isfinite(summary.residual)) return finish(Status::nonfinite, "");
+    if (summary.residual <= target) return finish(Status::converged, "");
+    if (options.interrupt && options.interrupt->load()) return finish(Status::interrupted, "");
+    if (summary.iterations >= options.max_iterations) return finish(Status::budget_reached, "");
+
+    Vec direction = pairs.direction(*now.grad_y);
+    double slope = dot(*now.grad_y, direction);
+    if (!(slope < 0)) {
+      pairs.clear();
+      direction = -*now.grad_y;
+      slope = -summary.residual * summary.residual;
+    }
+
+    // Bisection between the largest step known too short and the smallest known too long.
+    double step = pairs.empty() ? std::min(1.0, 1.0 / summary.residual) : 1.0;
+    double too_short = 0, too_long = std::numeric_limits<double>::infinity();
+    bool accepted = false;
+    for (int i = 0; i < kLineSearchSteps && !accepted; ++i) {
+      const Vec trial = summary.y + step * direction;
+      auto next = lower.evaluate(want, x, trial);
+      if (!(*next.value <= summary.value + kArmijo * step * slope)) {
+        too_long = step;
+      } else if (dot(*next.grad_y, direction) < kWolfe * slope) {
+        too_short = step;
+      } else {
+        pairs.add(trial - summary.y, *next.grad_y - *now.grad_y);
+        summary.y = trial;
+        now = std::move(next);
+        accepted = true;
+      }
+      step = std::isinf(too_long) ? 2 * too_short : 0.5 * (too_short + too_long);
+    }
+    if (!accepted) {
+      // At rounding level no step lowers the value any more; from a stale model a restart still may.
+      if (pairs.empty()) return finish(Status::stagnated, ", no step lowers the value further");
+      pairs.clear();
+    }
+  }
+}
+
+}  // namespace bilevel

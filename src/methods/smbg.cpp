@@ -1,0 +1,218 @@
+#include "bilevel/smbg.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace bilevel {
+
+std::string_view to_string(HypergradientKind kind) {
+  switch (kind) {
+    case HypergradientKind::unrolled: return "unrolled";
+    case HypergradientKind::truncated: return "truncated";
+    case HypergradientKind::forward: return "forward";
+    case HypergradientKind::implicit: return "implicit";
+  }
+  return "unknown";
+}
+
+namespace {
+
+constexpr Index kFirstInnerSteps = 20;   // before any contraction has been measured
+constexpr double kWantedReduction = 1e-6;  // of the follower's residual, and so of the unrolled bias, per leader step
+constexpr double kCurvatureMargin = 0.9;  // a L aimed at: < 1, with room for the error of the power iteration
+constexpr int kStepHalvings = 12;
+
+void note_choice(OuterMethod::State& state, Choice choice) {
+  const auto known = std::find_if(state.choices.begin(), state.choices.end(),
+                                  [&](const Choice& c) { return c.option == choice.option; });
+  if (known == state.choices.end()) {
+    state.choices.push_back(std::move(choice));
+  } else {
+    *known = std::move(choice);
+  }
+}
+
+/// The follower ran away from its minimiser: the sign that a step measured at the start was too long for the path.
+bool ran_away(const HypergradientResult& result) {
+  return result.status == Status::nonfinite || result.lower_residual > 10 * result.first_lower_residual + 1e-12;
+}
+
+}  // namespace
+
+Smbg::Smbg(SmbgOptions options) : options_(std::move(options)) {
+  // Checks ranges however the struct was filled: the table knows them.
+  auto checked = options_;
+  OptionTable table;
+  describe(table, checked);
+  for (const auto& entry : table.entries()) entry.assign(entry.text());
+}
+
+OuterMethod::Needs Smbg::needs() const {
+  OracleSet lower = Oracle::grad_y | Oracle::hess_yy | Oracle::hess_xy;
+  if (options_.hypergradient == HypergradientKind::forward) lower = lower | Oracle::hess_yx;
+  return {Oracle::value | Oracle::grad_x | Oracle::grad_y, lower};
+}
+
+std::unique_ptr<OuterMethod::State> Smbg::do_init(const BilevelProblem& problem) const {
+  auto state = std::make_unique<State>();
+  state->x = problem.x0;
+  state->y = problem.y0;
+  return state;
+}
+
+void Smbg::measure_inner_step(const BilevelProblem& problem, State& state, const Vec& z) const {
+  if (options_.inner_step_size) {
+    state.inner_step_size = *options_.inner_step_size;
+    return;
+  }
+  constexpr double kFar = 0.1;  // relative to |x|, floored by one unit per coordinate
+  const double scale = norm(state.x) + std::sqrt(static_cast<double>(state.x.size()));
+  const bool moved_far = state.curvature_x.size() == 0 || norm(state.x - state.curvature_x) > kFar * scale;
+  if (!moved_far) return;
+  auto measured =
+      measure_curvature(problem.lower->linearize(state.x, z), problem.dim_y(), state.curvature_eigenvector);
+  state.curvature = measured.largest;
+  state.curvature_eigenvector = std::move(measured.eigenvector);
+  state.curvature_x = state.x;
+  state.inner_step_size = measured.largest > 0 ? kCurvatureMargin / measured.largest : 1.0;
+  note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
+                      fmt::format("{} / L, L = {:.4g} by power iteration at step {}", kCurvatureMargin,
+                                  measured.largest, state.iteration + 1)});
+}
+
+void Smbg::choose_inner_steps(State& state, const HypergradientResult& result) const {
+  if (options_.inner_steps || state.inner_steps < 2) return;
+  if (!(result.first_lower_residual > 1e-12) || !(result.lower_residual > 0)) return;
+  const double contraction =
+      std::pow(result.lower_residual / result.first_lower_residual, 1.0 / static_cast<double>(state.inner_steps - 1));
+  Index wanted = options_.max_inner_steps;
+  if (contraction < 1) {
+    const double exact = std::log(kWantedReduction) / std::log(contraction);
+    if (exact < static_cast<double>(wanted)) wanted = std::max<Index>(static_cast<Index>(std::ceil(exact)), 2);
+  }
+  state.inner_steps = wanted;
+  note_choice(state, {"inner-steps", "auto", fmt::format("{}", wanted),
+                      fmt::format("measured contraction {:.3g} a step{}", contraction,
+                                  wanted == options_.max_inner_steps ? ", the most that is allowed" : "")});
+}
+
+HypergradientResult Smbg::differentiate(const BilevelProblem& problem, State& state, const Vec& z) const {
+  const GradientDescentMap map(*problem.lower, state.inner_step_size);
+  switch (options_.hypergradient) {
+    case HypergradientKind::forward: return unrolled_forward(problem, map, state.x, z, state.inner_steps);
+    case HypergradientKind::unrolled:
+    case HypergradientKind::truncated: {
+      UnrolledOptions unrolling;
+      unrolling.steps = state.inner_steps;
+      if (options_.hypergradient == HypergradientKind::truncated) {
+        unrolling.differentiated_steps = std::min(options_.truncated_steps, state.inner_steps);
+      }
+      unrolling.memory = options_.memory;
+      unrolling.checkpoints = options_.checkpoints;
+      return unrolled(problem, map, state.x, z, unrolling);
+    }
+    case HypergradientKind::implicit: break;
+  }
+  Vec y = z;
+  double first_residual = 0;
+  for (Index j = 0; j < state.inner_steps; ++j) {
+    Vec next = map.apply(state.x, y);
+    if (j == 0) first_residual = norm(next - y) / state.inner_step_size;
+    y = std::move(next);
+    if (!all_finite(y)) {
+      HypergradientResult failed;
+      failed.status = Status::nonfinite;
+      failed.message = fmt::format("the follower's iterate became non-finite at inner step {} of {}", j + 1,
+                                   map.describe());
+      return failed;
+    }
+  }
+  auto result = implicit(problem, state.x, y, {options_.cg_tolerance, options_.cg_iterations}, state.adjoint);
+  result.first_lower_residual = first_residual;
+  result.lower_steps = state.inner_steps;
+  state.adjoint = result.adjoint;
+  return result;
+}
+
+StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) const {
+  auto& state = dynamic_cast<State&>(base);
+  const Vec& z = options_.warm_start ? state.y : problem.y0;
+  if (state.inner_steps == 0) {
+    state.inner_steps = options_.inner_steps.value_or(std::min(kFirstInnerSteps, options_.max_inner_steps));
+  }
+
+  measure_inner_step(problem, state, z);
+  auto result = differentiate(problem, state, z);
+  for (int i = 0; i < kStepHalvings && !options_.inner_step_size && ran_away(result); ++i) {
+    state.inner_step_size *= 0.5;
+    note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
+                        fmt::format("halved at step {}: the follower's residual grew", state.iteration + 1)});
+    result = differentiate(problem, state, z);
+  }
+
+  StepReport report;
+  report.upper = result.upper;
+  report.lower_residual = result.lower_residual;
+  report.lower_steps = result.lower_steps;
+  report.status = result.status;
+  report.message = std::move(result.message);
+  if (report.status != Status::converged) return report;
+  report.hypergradient_norm = norm(result.gradient);
+
+  choose_inner_steps(state, result);
+  state.y = std::move(result.y);
+  leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x);
+  if (!options_.leader.step_size) {
+    note_choice(state, {"outer-step-size", "auto", fmt::format("{:.4g}", state.leader.step_size),
+                        "grows while the upper objective falls, halves when it rises"});
+  }
+  ++state.iteration;
+  if (!all_finite(state.x)) {
+    report.status = Status::nonfinite;
+    report.message = fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite",
+                                 state.leader.step_size);
+  }
+  return report;
+}
+
+void describe(OptionTable& table, SmbgOptions& options) {
+  table.group("Follower")
+      .add("inner-steps", options.inner_steps,
+           "gradient steps k of the follower per leader step; auto: from the measured contraction", at_least(1))
+      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", at_least(1))
+      .add("inner-step-size", options.inner_step_size,
+           "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0))
+      .add("warm-start", options.warm_start, "start the follower from its last answer instead of from its first guess");
+  table.group("Hypergradient")
+      .add("hypergradient", options.hypergradient,
+           "unrolled differentiates the follower's steps, truncated only the last of them, forward does so column by "
+           "column (few leader variables), implicit solves H w = f_y",
+           {{"unrolled", HypergradientKind::unrolled},
+            {"truncated", HypergradientKind::truncated},
+            {"forward", HypergradientKind::forward},
+            {"implicit", HypergradientKind::implicit}})
+      .add("truncated-steps", options.truncated_steps, "how many last steps the truncated hypergradient differentiates",
+           at_least(1))
+      .add("memory", options.memory,
+           "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
+           "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
+           {{"store", MemoryPlan::store},
+            {"checkpoint", MemoryPlan::checkpoint},
+            {"reversible", MemoryPlan::reversible}})
+      .add("checkpoints", options.checkpoints, "iterates that the checkpoint plan keeps", at_least(1))
+      .add("cg-tolerance", options.cg_tolerance, "implicit: stop at |H w - f_y| <= tolerance |f_y|",
+           between(1e-15, 0.5))
+      .add("cg-iterations", options.cg_iterations, "implicit: most conjugate gradient steps; 0: at most 1000",
+           at_least(0));
+  table.group("Leader")
+      .add("outer", options.leader.rule, "the leader's step",
+           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
+      .add("outer-step-size", options.leader.step_size,
+           "the leader's step a_f; auto: halves when the upper objective rises, grows while it falls",
+           greater_than(0));
+}
+
+}  // namespace bilevel
