@@ -16,18 +16,18 @@ struct SmbgOptions {
   HypergradientKind hypergradient = HypergradientKind::unrolled;
   /// k. Empty: enough for the follower's residual to fall tenfold at the contraction measured so far, at most
   /// max_inner_steps.
-  std::optional<Index> inner_steps;
+  std::optional<Index> inner_steps = std::nullopt;
   Index max_inner_steps = 100;  // bound of the automatic choice
   /// a. Empty: 0.9 / L with L the largest curvature of g(x, .) met, re-measured when x has moved far. The theory needs
   /// a L < 1. [BLPV25, Assumption 2.1]
-  std::optional<double> inner_step_size;
+  std::optional<double> inner_step_size = std::nullopt;
   Index truncated_steps = 5;  // T of the truncated hypergradient: the last T inner steps are differentiated
   bool warm_start = true;     // follower starts from its last answer (false: from y0 each time)
   MemoryPlan memory = MemoryPlan::store;
   Index checkpoints = 10;  // iterates that the checkpoint plan keeps
   double cg_tolerance = 1e-6;
   Index cg_iterations = 0;  // 0: as many as needed, at most 1000
-  LeaderStepOptions leader;
+  LeaderStepOptions leader = {};
 };
 void describe(OptionTable& table, SmbgOptions& options);
 

@@ -43,7 +43,7 @@ std::string comment(std::string_view text) {
   return commented;
 }
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -64,18 +64,18 @@ bool is_real(std::string_view text) { return text.find_first_of(".en") != text.n
 std::string toml_value(const OptionEntry& entry) {
   if (entry.is_list()) {
     std::string items;
-    for (const auto& item : entry.items()) items += (items.empty() ? "" : ", ") + quoted(item);
+    for (const auto& item : entry.items()) items += (items.empty() ? "" : ", ") + toml_string(item);
     return "[" + items + "]";
   }
   const std::string text = entry.text();
   if (entry.is_flag()) return text;
-  if (entry.kind == OptionKind::text || text == "auto") return quoted(text);
+  if (entry.kind == OptionKind::text || text == "auto") return toml_string(text);
   if (entry.kind == OptionKind::real) return is_real(text) ? text : text + ".0";
   // TOML's integers have 64 bits with a sign; a larger seed stands as a string.
   constexpr std::string_view kLargest = "9223372036854775807";
   const bool fits =
       text.size() < kLargest.size() || text.front() == '-' || (text.size() == kLargest.size() && text <= kLargest);
-  return fits ? text : quoted(text);
+  return fits ? text : toml_string(text);
 }
 
 // The text that OptionEntry::assign takes, or nothing if the node is no such value.

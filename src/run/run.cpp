@@ -19,7 +19,7 @@ class Stopping {
   bool over(const TraceRow& row, RunResult& result) {
     const auto& report = row.report;
     if (first_norm_ < 0) first_norm_ = report.hypergradient_norm;
-    const double target = rule_.tolerance * std::max(1.0, first_norm_);
+    const double target = rule_.tolerance * first_norm_;
     if (rule_.tolerance > 0 && report.hypergradient_norm <= target) {
       return end(result, Status::converged,
                  fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", report.hypergradient_norm, target,
@@ -126,7 +126,7 @@ void describe(OptionTable& table, StopRule& rule) {
       .add("max-iterations", rule.max_iterations, "most leader steps", at_least(1))
       .add("time-limit", rule.time_limit, "most seconds, tested after each step", or_infinity(greater_than(0)))
       .add("tolerance", rule.tolerance,
-           "converged when |hypergradient| <= tolerance * max(1, that of the first step); 0: never", at_least(0))
+           "converged when |hypergradient| <= tolerance * that of the first step; 0: never", at_least(0))
       .add("improvement", rule.improvement,
            "stop when the upper objective's best value improved by less than this share over `patience` steps; 0: never",
            between(0, 1))

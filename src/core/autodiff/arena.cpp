@@ -22,7 +22,8 @@ constinit thread_local const std::string* recording_objective = nullptr;
 void require_recording() {
   if (recording_objective == nullptr) {
     throw Error(
-        "an autodiff number was used outside the call of its lambda: it must not be kept after the call, nor be used on "
+        "an autodiff number was used outside the call of its lambda: it must not be kept after the call, nor be used "
+        "on "
         "another thread");
   }
 }
@@ -158,13 +159,15 @@ void Arena<Order>::mark_alive(const std::vector<std::int32_t>& roots) {
 template <int Order>
 Recording<Order>::Recording(const std::string& objective, Index leaves) : tape_(arena<Order>()) {
   if (recording_objective != nullptr) {
-    throw Error(fmt::format(
-        "derivatives of objective '{}' were asked for inside the lambda of objective '{}', whose derivatives would miss "
-        "them: compute them before, or write both as one lambda",
-        objective, *recording_objective));
+    throw Error(
+        fmt::format("derivatives of objective '{}' were asked for inside the lambda of objective '{}', whose "
+                    "derivatives would miss "
+                    "them: compute them before, or write both as one lambda",
+                    objective, *recording_objective));
   }
   if (leaves > std::numeric_limits<std::int32_t>::max() / 2) {
-    throw DimensionMismatch(fmt::format("objective '{}' has {} variables, but autodiff allows 2^30", objective, leaves));
+    throw DimensionMismatch(
+        fmt::format("objective '{}' has {} variables, but autodiff allows 2^30", objective, leaves));
   }
   recording_objective = &objective;
   tape_.leaves = static_cast<std::int32_t>(leaves);

@@ -15,11 +15,11 @@ namespace bilevel::autodiff {
 struct WideNode {
   enum class Kind : std::uint8_t { sum, linear, copied_linear, product, gather, dead };
   Kind kind;
-  std::int32_t first = 0, second = 0;      // first leaves of the two ranges (second: product only)
-  Index count = 0;                         // leaves, or entries
-  std::size_t offset = 0;                  // into `copies` (copied_linear) or `entries` (gather)
-  const double* first_values = nullptr;    // product
-  const double* second_values = nullptr;   // product; linear: the factors
+  std::int32_t first = 0, second = 0;     // first leaves of the two ranges (second: product only)
+  Index count = 0;                        // leaves, or entries
+  std::size_t offset = 0;                 // into `copies` (copied_linear) or `entries` (gather)
+  const double* first_values = nullptr;   // product
+  const double* second_values = nullptr;  // product; linear: the factors
   double scale = 0;  // gather: the rank-one part; in a linearization times the node's adjoint; product: the adjoint
 };
 
@@ -51,8 +51,8 @@ struct Arena {
   void restart();
   /// Room for the adjoints of all nodes so far.
   double* prepare_adjoint();
-  /// Which of the nodes so far the roots depend on: alive[k] for node k. A value that was computed but not used, such as
-  /// the other side of a select, must not pass a 0 * infinity on.
+  /// Which of the nodes so far the roots depend on: alive[k] for node k. A value that was computed but not used, such
+  /// as the other side of a select, must not pass a 0 * infinity on.
   void mark_alive(const std::vector<std::int32_t>& roots);
 };
 

@@ -23,8 +23,7 @@ void pass_on(const SideTable& wide, const WideNode& node, double z, double* adjo
       for (Index i = 0; i < node.count; ++i) adjoint[entries[i].parent] += z * entries[i].weight;
       return;
     }
-    case WideNode::Kind::dead:
-      return;
+    case WideNode::Kind::dead: return;
   }
 }
 

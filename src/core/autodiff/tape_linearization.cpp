@@ -22,7 +22,7 @@ TapeLinearization::TapeLinearization(const Vec& x, const Vec& y)
   std::copy_n(y.data(), dim_y_, leaves_.data() + dim_x_);
 }
 
-Vec TapeLinearization::take(Arena<2>& tape, const std::vector<Jet<2>>& roots, double weight) {
+const double* TapeLinearization::take(Arena<2>& tape, const std::vector<Jet<2>>& roots, double weight) {
   size_ = tape.size();
   nodes_ = std::make_unique_for_overwrite<Node<2>[]>(size_);
   wide_.nodes = tape.wide.nodes;
@@ -77,16 +77,14 @@ Vec TapeLinearization::take(Arena<2>& tape, const std::vector<Jet<2>>& roots, do
     adjoint[node.parent[1]] += node.weight[1] * z;
     for (double& curvature : node.curvature) curvature *= z;
   }
-  return to_vec(adjoint, dim_x_ + dim_y_);
+  return adjoint;
 }
 
 double TapeLinearization::forward_wide(const WideNode& node, const double* tangent) const {
   switch (node.kind) {
-    case WideNode::Kind::sum:
-      return contiguous_sum(tangent + node.first, node.count);
+    case WideNode::Kind::sum: return contiguous_sum(tangent + node.first, node.count);
     case WideNode::Kind::linear:
-    case WideNode::Kind::copied_linear:
-      return contiguous_dot(wide_.factors(node), tangent + node.first, node.count);
+    case WideNode::Kind::copied_linear: return contiguous_dot(wide_.factors(node), tangent + node.first, node.count);
     case WideNode::Kind::product:
       return contiguous_dot(node.second_values, tangent + node.first, node.count) +
              contiguous_dot(node.first_values, tangent + node.second, node.count);
@@ -96,8 +94,7 @@ double TapeLinearization::forward_wide(const WideNode& node, const double* tange
       for (Index i = 0; i < node.count; ++i) total += entries[i].weight * tangent[entries[i].parent];
       return total;
     }
-    case WideNode::Kind::dead:
-      break;
+    case WideNode::Kind::dead: break;
   }
   return 0.0;
 }

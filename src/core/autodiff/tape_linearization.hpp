@@ -20,8 +20,9 @@ class TapeLinearization final : public Linearization::Implementation {
   const double* x() const { return leaves_.data(); }
   const double* y() const { return leaves_.data() + dim_x_; }
 
-  /// Takes the tape over: phi = weight * sum of roots. Returns the gradient with respect to (x, y).
-  Vec take(Arena<2>& tape, const std::vector<Jet<2>>& roots, double weight);
+  /// Takes the tape over: phi = weight * sum of roots. Returns the gradient with respect to (x, y), which
+  /// stands in the tape's memory.
+  const double* take(Arena<2>& tape, const std::vector<Jet<2>>& roots, double weight);
 
   /// Bytes that grow with the number of samples.
   std::size_t tape_bytes() const;

@@ -26,7 +26,8 @@ void throw_length_error(const char* operation, Index left, Index right) {
 }
 void throw_stride_error(Index stride) {
   throw InvalidInput(fmt::format(
-      "dot needs contiguous numbers, but got a vector of stride {}: store the matrix by rows, or copy the row", stride));
+      "dot needs contiguous numbers, but got a vector of stride {}: store the matrix by rows, or copy the row",
+      stride));
 }
 
 namespace {
@@ -95,10 +96,10 @@ std::unique_ptr<const Linearization::Implementation> TapedObjective::do_lineariz
     total += root.value();
     if (!root.is_constant()) roots.push_back(root);
   });
-  const Vec gradient = result->take(recording.tape(), roots, 1.0 / count);
+  const double* gradient = result->take(recording.tape(), roots, 1.0 / count);
   if (also.has(Oracle::value)) evaluation.value = total / count;
-  if (also.has(Oracle::grad_x)) evaluation.grad_x = gradient.head(x.size());
-  if (also.has(Oracle::grad_y)) evaluation.grad_y = gradient.tail(y.size());
+  if (also.has(Oracle::grad_x)) evaluation.grad_x = Eigen::Map<const Vec>(gradient, x.size());
+  if (also.has(Oracle::grad_y)) evaluation.grad_y = Eigen::Map<const Vec>(gradient + x.size(), y.size());
   return result;
 }
 

@@ -1,0 +1,11 @@
+// One line of the benchmark table.
+#pragma once
+
+#include <string>
+
+struct BenchRow {
+  std::string name;            // what ran, on what shape, precision and threads
+  double seconds = 0.0;        // median over the repetitions
+  double bound_seconds = 0.0;  // the least time that the machine allows, measured in the same run; 0: no bound known
+  double share = 0.0;          // bound_seconds / seconds; 0 without a bound
+};

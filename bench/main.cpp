@@ -1,0 +1,63 @@
+// Runs every benchmark, prints an aligned table and writes the rows as JSON.
+//
+//   bilevel_bench [build/bench.json]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "autodiff_bench.hpp"
+#include "bench_row.hpp"
+#include "kernels/kernels_bench.hpp"
+#include "machine_peak.hpp"
+
+namespace {
+
+void print_table(const std::vector<BenchRow>& rows) {
+  std::size_t width = 0;
+  for (const BenchRow& row : rows) width = std::max(width, row.name.size());
+  fmt::print("{:<{}}  {:>12}  {:>12}  {:>7}\n", "benchmark", width, "median ms", "bound ms", "share");
+  for (const BenchRow& row : rows) {
+    fmt::print("{:<{}}  {:>12.4f}", row.name, width, 1e3 * row.seconds);
+    if (row.bound_seconds > 0.0) fmt::print("  {:>12.4f}  {:>6.1f}%", 1e3 * row.bound_seconds, 100.0 * row.share);
+    fmt::print("\n");
+  }
+}
+
+void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& path) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const BenchRow& row : rows) {
+    list.push_back({{"name", row.name},
+                    {"seconds", row.seconds},
+                    {"bound_seconds", row.bound_seconds},
+                    {"share", row.share}});
+  }
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  std::ofstream file(path);
+  file << list.dump(2) << '\n';
+  if (!file) throw std::runtime_error("cannot write " + path.string());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::filesystem::path path = argc > 1 ? argv[1] : "build/bench.json";
+    fmt::print("instruction set {}\n", instruction_set());
+    std::vector<BenchRow> rows;
+    const auto append = [&rows](const std::vector<BenchRow>& more) { rows.insert(rows.end(), more.begin(), more.end()); };
+    append(bench_kernels());
+    append(bench_autodiff());
+    print_table(rows);
+    write_json(rows, path);
+    fmt::print("written to {}\n", path.string());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bilevel_bench: {}\n", error.what());
+    return 1;
+  }
+}

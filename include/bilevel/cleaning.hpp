@@ -1,0 +1,85 @@
+// Data hyper-cleaning: find the mislabelled rows of a training set, and a model that ignores them.
+//
+//     follower   y minimises  g(x, y) = 1/N sum_i sigmoid(x_i) loss_i(y) + c |y|_p^p       over the training rows
+//     leader     x minimises  f(y)    = 1/M sum_j loss_j(y)                                over the trusted rows
+//
+// A row whose loss hurts the trusted rows gets a small weight sigmoid(x_i): that is the suspicion.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bilevel/detection.hpp"
+#include "bilevel/linear_models.hpp"
+#include "bilevel/run.hpp"
+#include "bilevel/smbg.hpp"
+
+namespace bilevel {
+
+struct CleaningOptions {
+  /// An outer method's name, see registry.hpp.
+  std::string method = "smbg";
+  SmbgOptions smbg = {.max_inner_steps = 20};
+  StopRule stop = {.tolerance = 1e-4, .improvement = 0.01, .patience = 5, .max_iterations = 100};
+  /// c. Empty: what the trusted rows choose (see fit_regularized), the smaller of the values for the training rows as
+  /// they are and for the trusted rows alone.
+  std::optional<double> regularization;
+  double penalty_norm = 2;  // p >= 2
+  std::size_t threads = 0;  // 0: one for each processor
+  bool comparators = true;  // fit the models that the result is compared with
+};
+void describe(OptionTable& table, CleaningOptions& options);
+
+/// Rows with labels 0..classes-1.
+struct LabelledRows {
+  FeatureMatrix features;
+  std::vector<std::int32_t> labels;
+};
+
+struct CleaningData {
+  std::size_t classes;
+  LabelledRows train;                                    // N rows, some with a wrong label
+  LabelledRows trusted;                                  // M rows that the leader believes
+  std::optional<LabelledRows> test;                      // read once, at the end
+  std::optional<std::vector<std::int32_t>> true_labels;  // N, where known: measures detection only
+};
+
+/// A plainly fitted model: the follower's problem with fixed row weights, and its c chosen on the trusted rows.
+struct FittedModel {
+  Vec y;
+  double regularization = 0;
+  double trusted_accuracy = 0;
+  std::optional<double> test_accuracy;
+  std::optional<Detection> detection;  // flagging the training rows whose label it does not predict
+};
+
+struct CleaningResult {
+  RunResult run;                             // the bilevel run
+  std::vector<double> logits;                // N: x, the evidence that a row is right
+  std::vector<double> weights;               // N: sigmoid(x) in (0, 1); suspect below 1/2
+  std::vector<std::int32_t> suggested;       // N: the given label, or for suspects the most likely other one
+  std::vector<std::uint32_t> ranking;        // N rows, most suspicious first
+  std::size_t suspects = 0;
+  FittedModel cleaned;                       // fitted with the learned weights
+  std::optional<Detection> detection;        // of the suspects, where the truth is known
+  std::optional<FittedModel> noisy;          // fitted to the training rows as they are
+  std::optional<FittedModel> trusted;        // fitted to the trusted rows alone, c by cross-validation
+  std::optional<FittedModel> ceiling;        // fitted to the rightly labelled rows alone, where the truth is known
+  double chosen_regularization = 0;          // c of the bilevel run
+  /// (cleaned - noisy) / (ceiling - noisy) in test accuracy, if all three are known and the gap is not zero.
+  std::optional<double> gap_closed() const;
+};
+
+/// Told before each stage, e.g. "fitting the trusted rows alone".
+using StageObserver = std::function<void(std::string_view)>;
+
+/// Cleans. Throws InvalidInput when the parts of `data` do not fit together or hold a single class, InvalidOption for
+/// options out of range. An interrupted or failed bilevel run still yields weights and a cleaned model.
+CleaningResult clean(const CleaningData& data, const CleaningOptions& options,
+                     const std::vector<Observer*>& observers = {}, const StageObserver& on_stage = {});
+
+}  // namespace bilevel

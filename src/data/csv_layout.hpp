@@ -1,0 +1,31 @@
+// What a CSV file's columns are, before its values are read: separator, header, label column, columns to leave out.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bilevel/data.hpp"
+
+namespace bilevel::data {
+
+struct CsvLayout {
+  char separator = ',';
+  bool has_header = false;
+  std::size_t width = 0;           ///< fields in a record of this file
+  std::vector<Column> columns;     ///< one per column of the training file
+  std::vector<std::size_t> place;  ///< position in this file of each of `columns`; kAbsent for dropped ones
+  std::vector<std::string> notes;
+};
+
+inline constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
+
+/// Decides the layout of training data. Columns other than the label and the dropped ones are marked numeric.
+CsvLayout decide_layout(std::string_view text, const std::string& name, const ReadOptions& options);
+
+/// Finds the training columns in a validation or test file.
+CsvLayout match_layout(std::string_view text, const std::string& name, const Table& training,
+                       const ReadOptions& options);
+
+}  // namespace bilevel::data

@@ -1,0 +1,309 @@
+#include "data/csv_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "bilevel/status.hpp"
+#include "data/class_labels.hpp"
+#include "data/csv_layout.hpp"
+#include "data/csv_lexer.hpp"
+#include "data/csv_notes.hpp"
+#include "data/number.hpp"
+
+namespace bilevel::data {
+
+namespace {
+
+using Kind = Column::Kind;
+
+class Missing {
+ public:
+  explicit Missing(const std::vector<std::string>& spellings) : spellings_(spellings) {
+    double ignored = 0;
+    for (const std::string& spelling : spellings) {
+      longest_ = std::max(longest_, spelling.size());
+      has_numbers_ = has_numbers_ || (parse_number(spelling, ignored) && std::isfinite(ignored));
+    }
+  }
+
+  bool contains(std::string_view text) const {
+    if (text.size() > longest_) return false;
+    return std::any_of(spellings_.begin(), spellings_.end(),
+                       [&](const std::string& spelling) { return equal_ignoring_case(spelling, text); });
+  }
+
+  // Whether a finite number, such as -999, means "no value".
+  bool has_numbers() const { return has_numbers_; }
+
+ private:
+  const std::vector<std::string>& spellings_;
+  std::size_t longest_ = 0;
+  bool has_numbers_ = false;
+};
+
+// The first pass reads numbers and labels and finds out which columns are text; the second, needed only if there are
+// any, reads those. Numbers are staged row-major, which is already the result if all columns are numeric.
+class CsvReader {
+ public:
+  CsvReader(Table& table, std::string_view text, const std::string& name, const Table* training,
+            const ReadOptions& options, CsvLayout layout)
+      : t_(table),
+        text_(text),
+        name_(name),
+        training_(training),
+        options_(options),
+        missing_(options.missing),
+        layout_(std::move(layout)),
+        facts_(layout_.columns.size()) {}
+
+  void read() {
+    for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
+      if (layout_.columns[j].kind == Kind::numeric) staged_.push_back(j);
+    }
+    read_numbers_and_labels();
+    report_faults();
+    read_categories();
+    if (training_ == nullptr) number_features();
+    assemble();
+  }
+
+  const TextCodes& label_codes() const { return labels_; }
+  const std::vector<ColumnFacts>& facts() const { return facts_; }
+
+ private:
+  // Calls `each` with every data record.
+  template <typename Each>
+  void for_records(Each each) {
+    CsvLexer lexer(text_, layout_.separator, name_);
+    if (layout_.has_header) lexer.next();
+    for (std::size_t row = 1; lexer.next(); ++row) each(lexer, row);
+  }
+
+  void read_numbers_and_labels() {
+    for_records([this](const CsvLexer& record, std::size_t row) {
+      if (record.fields().size() != layout_.width) {
+        throw InvalidInput(fmt::format("{}, line {} (row {}): has {}, but the {} has {}", name_, record.line(), row,
+                                       counted(record.fields().size(), "field"),
+                                       layout_.has_header ? "header" : "first line", layout_.width));
+      }
+      for (const std::size_t j : staged_) dense_.push_back(read_number(record, row, j));
+      for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
+        const Kind kind = layout_.columns[j].kind;
+        if (kind == Kind::label) read_label(record, row, j);
+        if (kind == Kind::categorical && training_ != nullptr) check_present(record, row, j);
+      }
+      t_.source_lines.push_back(record.line());
+    });
+    t_.rows = t_.source_lines.size();
+    if (t_.rows == 0) {
+      throw InvalidInput(fmt::format("{}: holds {} and no rows", name_, layout_.has_header ? "a header" : "nothing"));
+    }
+  }
+
+  std::string_view value(const CsvLexer& record, std::size_t column) {
+    return record.fields()[layout_.place[column]].value(buffer_);
+  }
+
+  Place place(const CsvLexer& record, std::size_t row, std::size_t column, std::string_view text) const {
+    return {.row = row, .line = record.line(), .column = layout_.columns[column].name, .text = std::string(text)};
+  }
+
+  float read_number(const CsvLexer& record, std::size_t row, std::size_t j) {
+    const std::string_view text = value(record, j);
+    Column& column = layout_.columns[j];
+    if (column.kind == Kind::categorical) {
+      check_present(record, row, j);
+      return 0;
+    }
+    double number = 0;
+    const bool is_number = parse_number(text, number);
+    const auto rounded = static_cast<float>(number);
+    if (is_number && std::isfinite(rounded) && !missing_.has_numbers()) {
+      facts_[j].see(number, row);
+      return rounded;
+    }
+    if (missing_.contains(text)) {
+      missing_fields_.add(place(record, row, j, ""));
+    } else if (is_number && std::isfinite(rounded)) {
+      facts_[j].see(number, row);
+    } else if (is_number) {
+      facts_[j].not_finite.add(place(record, row, j, text));
+    } else if (training_ != nullptr) {
+      not_numbers_.add(place(record, row, j, text));
+    } else {
+      column.kind = Kind::categorical;
+      facts_[j].first_text = place(record, row, j, text);
+    }
+    return rounded;
+  }
+
+  void read_label(const CsvLexer& record, std::size_t row, std::size_t j) {
+    const std::string_view text = value(record, j);
+    if (missing_.contains(text)) {
+      missing_fields_.add(place(record, row, j, ""));
+      return;
+    }
+    t_.labels.push_back(labels_.code(text));
+  }
+
+  void check_present(const CsvLexer& record, std::size_t row, std::size_t j) {
+    if (missing_.contains(value(record, j))) missing_fields_.add(place(record, row, j, ""));
+  }
+
+  void report_faults() const {
+    missing_fields_.raise(name_, "missing value", "fill them in or remove the rows");
+    Faults not_finite;
+    for (std::size_t j = 0; j < facts_.size(); ++j) {
+      if (layout_.columns[j].kind == Kind::numeric) not_finite.add(facts_[j].not_finite);
+    }
+    not_finite.raise(name_, "value", "features must be finite in single precision (below 3.4e38)");
+    not_numbers_.raise(name_, "value", "the column is numeric in the training data");
+  }
+
+  void read_categories() {
+    std::vector<std::size_t> text_columns;
+    for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
+      if (layout_.columns[j].kind == Kind::categorical) text_columns.push_back(j);
+    }
+    if (text_columns.empty()) return;
+    std::vector<TextCodes> texts(layout_.columns.size());
+    codes_.resize(layout_.columns.size());
+    for_records([&](const CsvLexer& record, std::size_t) {
+      for (const std::size_t j : text_columns) codes_[j].push_back(texts[j].code(value(record, j)));
+    });
+    for (const std::size_t j : text_columns) {
+      Column& column = layout_.columns[j];
+      if (training_ == nullptr) {
+        column.categories = texts[j].texts();
+        std::sort(column.categories.begin(), column.categories.end());
+        check_categories(t_, column, facts_[j]);
+      }
+      number_categories(column, texts[j], codes_[j]);
+    }
+  }
+
+  // Codes become positions in column.categories, -1 for a text that the training data lacks.
+  void number_categories(const Column& column, const TextCodes& texts, std::vector<std::int32_t>& codes) {
+    std::map<std::string_view, std::int32_t> known;
+    for (const std::string& category : column.categories) {
+      known.emplace(category, static_cast<std::int32_t>(known.size()));
+    }
+    std::vector<std::int32_t> position;
+    std::vector<std::string> unknown;
+    for (const std::string& text : texts.texts()) {
+      const auto found = known.find(text);
+      position.push_back(found == known.end() ? -1 : found->second);
+      if (found == known.end()) unknown.push_back(text);
+    }
+    for (std::int32_t& code : codes) code = position[static_cast<std::size_t>(code)];
+    if (!unknown.empty()) {
+      const auto fields = static_cast<std::size_t>(std::count(codes.begin(), codes.end(), -1));
+      t_.notes.push_back(fmt::format("the column {} has {} that the training data lacks, in {}: {}; encoded as zeros",
+                                     in_quotes(column.name), counted(unknown.size(), "text"), counted(fields, "row"),
+                                     list_in_quotes(unknown)));
+    }
+  }
+
+  // Decides constant columns and the position of every column's features (training data only).
+  void number_features() {
+    std::vector<std::string> constant;
+    std::size_t next = 0;
+    for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
+      Column& column = layout_.columns[j];
+      const bool is_constant = column.kind == Kind::numeric
+                                   ? static_cast<float>(facts_[j].smallest) == static_cast<float>(facts_[j].largest)
+                                   : column.kind == Kind::categorical && column.categories.size() == 1;
+      if (is_constant) {
+        constant.push_back(column.name);
+        if (!options_.keep_constant_columns) column.kind = Kind::dropped;
+      }
+      column.first_feature = next;
+      if (column.kind == Kind::numeric) next += 1;
+      if (column.kind == Kind::categorical) next += column.categories.size();
+    }
+    if (!constant.empty()) {
+      t_.notes.push_back(fmt::format("{} with one value in all rows: {}; {}", counted(constant.size(), "column"),
+                                     list_in_quotes(constant),
+                                     options_.keep_constant_columns ? "standardizing makes them 0" : "left out"));
+    }
+  }
+
+  void assemble() {
+    for (const Column& column : layout_.columns) {
+      if (column.kind == Kind::numeric) {
+        t_.feature_names.push_back(column.name);
+      } else if (column.kind == Kind::categorical) {
+        for (const std::string& category : column.categories) {
+          t_.feature_names.push_back(column.name + "=" + category);
+        }
+      }
+    }
+    t_.features = t_.feature_names.size();
+    if (t_.features == 0) throw InvalidInput(fmt::format("{}: no column is left to be a feature", name_));
+    if (t_.rows > options_.max_bytes / sizeof(float) / t_.features) {
+      throw InvalidInput(fmt::format("{}: {} x {} features need more than the allowed {} bytes; drop text columns",
+                                     name_, t_.rows, t_.features, options_.max_bytes));
+    }
+    if (t_.features == staged_.size() && codes_.empty()) {
+      t_.dense = std::move(dense_);
+    } else {
+      spread();
+    }
+    t_.has_header = layout_.has_header;
+    t_.separator = layout_.separator;
+    t_.encoding = std::move(layout_.columns);
+    t_.notes.insert(t_.notes.begin(), layout_.notes.begin(), layout_.notes.end());
+  }
+
+  void spread() {
+    t_.dense.assign(t_.rows * t_.features, 0.0F);
+    for (std::size_t i = 0; i < t_.rows; ++i) {
+      float* const features = t_.dense.data() + i * t_.features;
+      for (std::size_t k = 0; k < staged_.size(); ++k) {
+        const Column& column = layout_.columns[staged_[k]];
+        if (column.kind == Kind::numeric) features[column.first_feature] = dense_[i * staged_.size() + k];
+      }
+      for (std::size_t j = 0; j < codes_.size(); ++j) {
+        const Column& column = layout_.columns[j];
+        if (column.kind != Kind::categorical || codes_[j][i] < 0) continue;
+        features[column.first_feature + static_cast<std::size_t>(codes_[j][i])] = 1;
+      }
+    }
+  }
+
+  Table& t_;
+  std::string_view text_;
+  const std::string& name_;
+  const Table* training_;
+  const ReadOptions& options_;
+  Missing missing_;
+  CsvLayout layout_;
+  std::vector<ColumnFacts> facts_;                // of each column
+  std::vector<std::size_t> staged_;               // columns that were numeric before the first pass
+  std::vector<float> dense_;                      // their values
+  std::vector<std::vector<std::int32_t>> codes_;  // of each text column, the category of every row
+  TextCodes labels_;
+  Faults missing_fields_;
+  Faults not_numbers_;
+  std::string buffer_;
+};
+
+}  // namespace
+
+void read_csv(Table& table, std::string_view text, const std::string& name, const Table* training,
+              const ReadOptions& options) {
+  table.format = Format::csv;
+  CsvLayout layout =
+      training == nullptr ? decide_layout(text, name, options) : match_layout(text, name, *training, options);
+  CsvReader reader(table, text, name, training, options, std::move(layout));
+  reader.read();
+  number_classes(table, reader.label_codes(), training, options);
+  if (training == nullptr) note_columns(table, reader.facts());
+}
+
+}  // namespace bilevel::data

@@ -1,0 +1,133 @@
+#include "data/gzip_file.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "bilevel/status.hpp"
+#include "data/number.hpp"
+
+namespace bilevel::data {
+
+namespace {
+
+bool is_gzip(const std::string& bytes, std::size_t at = 0) {
+  return bytes.size() >= at + 2 && bytes[at] == '\x1f' && bytes[at + 1] == '\x8b';
+}
+
+// A first guess of the decompressed size: the last four bytes of a gzip file give it, but a damaged file may lie.
+std::size_t expected_size(const std::string& compressed, std::size_t max_bytes) {
+  constexpr std::size_t kSmallest = 4096;
+  constexpr std::size_t kHighestRatio = 20;
+  std::size_t promised = 0;
+  for (std::size_t i = 1; i <= 4 && i <= compressed.size(); ++i) {
+    promised = promised << 8 | static_cast<unsigned char>(compressed[compressed.size() - i]);
+  }
+  const std::size_t plausible = std::min(promised, compressed.size() * kHighestRatio);
+  return std::min(std::max(plausible, kSmallest), max_bytes) + 1;
+}
+
+struct Inflater {
+  z_stream stream{};
+  Inflater() {
+    constexpr int kGzipOnly = 16 + MAX_WBITS;
+    if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw std::bad_alloc();
+  }
+  ~Inflater() { inflateEnd(&stream); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+};
+
+std::string similar_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    names.push_back(entry->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return nearest_hint(path.filename().string(), names);
+}
+
+}  // namespace
+
+std::string decompress_gzip(const std::string& compressed, const std::string& name, std::size_t max_bytes) {
+  constexpr std::size_t kLargestChunk = std::size_t{1} << 30;  // zlib counts in 32 bits
+  Inflater inflater;
+  z_stream& z = inflater.stream;
+  std::string bytes(expected_size(compressed, max_bytes), '\0');
+  std::size_t consumed = 0;
+  std::size_t produced = 0;
+  for (;;) {
+    if (produced == bytes.size()) bytes.resize(std::min(2 * bytes.size(), max_bytes + 1));
+    const std::size_t input = std::min(compressed.size() - consumed, kLargestChunk);
+    const std::size_t room = std::min(bytes.size() - produced, kLargestChunk);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data() + consumed));
+    z.avail_in = static_cast<uInt>(input);
+    z.next_out = reinterpret_cast<Bytef*>(bytes.data() + produced);
+    z.avail_out = static_cast<uInt>(room);
+    const int result = inflate(&z, Z_NO_FLUSH);
+    consumed += input - z.avail_in;
+    produced += room - z.avail_out;
+    if (produced > max_bytes) {
+      throw InvalidInput(fmt::format("{}: decompresses to more than the allowed {} bytes", name, max_bytes));
+    }
+    if (result == Z_STREAM_END) {
+      if (consumed == compressed.size()) break;
+      if (!is_gzip(compressed, consumed)) {
+        throw InvalidInput(fmt::format("{}: the gzip data ends at byte {}, but {} follow; remove them", name, consumed,
+                                       counted(compressed.size() - consumed, "byte")));
+      }
+      inflateReset(&z);
+    } else if (result == Z_MEM_ERROR) {
+      throw std::bad_alloc();
+    } else if (result != Z_OK && result != Z_BUF_ERROR) {
+      throw InvalidInput(fmt::format("{}: damaged gzip data before byte {} ({}); copy the file again", name, consumed,
+                                     z.msg != nullptr ? z.msg : "unknown content"));
+    } else if (consumed == compressed.size() && z.avail_out > 0) {
+      throw InvalidInput(
+          fmt::format("{}: the gzip data breaks off after {} bytes ({} decompressed); copy the file again", name,
+                      consumed, produced));
+    }
+  }
+  bytes.resize(produced);
+  return bytes;
+}
+
+std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
+  const std::string name = path.string();
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw InvalidInput(fmt::format("{}: no such file{}", name, similar_file(path)));
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw InvalidInput(fmt::format(
+        "{}: {}", name,
+        std::filesystem::is_directory(status) ? "is a folder; give a file in it" : "is not a readable regular file"));
+  }
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) throw InvalidInput(fmt::format("{}: cannot be read ({})", name, error.message()));
+  if (size > max_bytes) {
+    throw InvalidInput(fmt::format("{}: holds {} bytes, more than the allowed {}", name, size, max_bytes));
+  }
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  if (!file) throw InvalidInput(fmt::format("{}: cannot be opened ({})", name, std::strerror(errno)));
+  std::string bytes(size, '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
+  if (bytes.size() != size) {
+    throw InvalidInput(fmt::format("{}: only {} of {} bytes could be read", name, bytes.size(), size));
+  }
+  if (bytes.empty()) throw InvalidInput(fmt::format("{}: the file is empty", name));
+  return is_gzip(bytes) ? decompress_gzip(bytes, name, max_bytes) : bytes;
+}
+
+}  // namespace bilevel::data

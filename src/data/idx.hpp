@@ -1,0 +1,18 @@
+// The IDX format of MNIST: 0, 0, type, number of dimensions, big-endian 32-bit sizes, then the values.
+#pragma once
+
+#include <string>
+
+#include "bilevel/data.hpp"
+
+namespace bilevel::data {
+
+/// Whether the content starts like an IDX file.
+bool looks_like_idx(const std::string& bytes);
+
+/// Fills rows, features, dense, labels and classes from an image file and a label file, already decompressed.
+/// Either may come first.
+void read_idx_pair(Table& table, std::string first, const std::string& first_name, std::string second,
+                   const std::string& second_name, const Table* training, const ReadOptions& options);
+
+}  // namespace bilevel::data

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <system_error>
+
+#include "bilevel/data.hpp"
+#include "bilevel/status.hpp"
+#include "data/checksum.hpp"
+#include "data/csv_lexer.hpp"
+#include "data/gzip_file.hpp"
+#include "data/number.hpp"
+
+namespace bilevel::data {
+
+namespace {
+
+// Writes beside the target under another name, then renames: readers never see half a file.
+void write_atomically(const std::filesystem::path& target, std::string_view content) {
+  std::filesystem::path temporary = target;
+  temporary += fmt::format(".{}.part", getpid());
+  const auto fail = [&] {
+    const std::string reason = std::strerror(errno);
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw InvalidInput(fmt::format("{}: cannot be written ({})", target.string(), reason));
+  };
+  std::FILE* const file = std::fopen(temporary.c_str(), "wb");
+  if (file == nullptr) fail();
+  bool complete = std::fwrite(content.data(), 1, content.size(), file) == content.size();
+  complete = std::fflush(file) == 0 && fsync(fileno(file)) == 0 && complete;
+  complete = std::fclose(file) == 0 && complete;
+  if (!complete || std::rename(temporary.c_str(), target.c_str()) != 0) fail();
+}
+
+// Source lines of the kept rows, ascending, each once.
+std::vector<std::size_t> kept_lines(const Table& table, std::span<const std::uint8_t> keep) {
+  std::vector<std::size_t> lines;
+  for (std::size_t i = 0; i < table.rows; ++i) {
+    if (keep[i] != 0) lines.push_back(table.source_lines[i]);
+  }
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  return lines;
+}
+
+std::string cleaned_csv(const Table& table, std::string_view text, const std::vector<std::size_t>& lines) {
+  CsvLexer lexer(text, table.separator, table.source);
+  std::string cleaned;
+  if (table.has_header && lexer.next()) cleaned += lexer.original();
+  for (auto wanted = lines.begin(); wanted != lines.end() && lexer.next();) {
+    if (lexer.line() != *wanted) continue;
+    cleaned += lexer.original();
+    ++wanted;
+  }
+  return cleaned;
+}
+
+std::string cleaned_libsvm(std::string_view text, const std::vector<std::size_t>& lines) {
+  std::string cleaned;
+  auto wanted = lines.begin();
+  for (std::size_t line = 1; wanted != lines.end() && !text.empty(); ++line) {
+    const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
+    if (line == *wanted) {
+      cleaned += text.substr(0, end);
+      ++wanted;
+    }
+    text.remove_prefix(end);
+  }
+  return cleaned;
+}
+
+std::string cleaned_idx(const Table& table, std::span<const std::uint8_t> keep) {
+  std::vector<std::pair<std::size_t, std::int32_t>> kept;
+  for (std::size_t i = 0; i < table.rows; ++i) {
+    if (keep[i] != 0) kept.emplace_back(table.source_lines[i] - 1, table.labels[i]);
+  }
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  std::string cleaned = "index,label\n";
+  for (const auto& [index, label] : kept) {
+    cleaned += fmt::format("{},{}\n", index, table.class_keys[static_cast<std::size_t>(label)]);
+  }
+  return cleaned;
+}
+
+std::string read_again(const Table& table) {
+  std::string bytes = read_bytes(table.source, std::numeric_limits<std::size_t>::max() / 2);
+  if (bytes.size() != table.source_bytes || checksum(bytes) != table.source_checksum) {
+    throw InvalidInput(fmt::format("{}: has changed since it was read, so its rows cannot be copied", table.source));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t write_cleaned_csv(const std::filesystem::path& output, const Table& table,
+                              std::span<const std::uint8_t> keep) {
+  if (keep.size() != table.rows || table.source_lines.size() != table.rows) {
+    throw DimensionMismatch(fmt::format("{} has {} and {} known source lines, but {} keep flags", table.source,
+                                        counted(table.rows, "row"), table.source_lines.size(), keep.size()));
+  }
+  const auto lines = kept_lines(table, keep);
+  if (table.format == Format::idx) {
+    write_atomically(output, cleaned_idx(table, keep));
+    return lines.size();
+  }
+  std::error_code ignored;
+  if (std::filesystem::equivalent(output, table.source, ignored)) {
+    throw InvalidInput(fmt::format("{}: is the training data itself; choose another output", output.string()));
+  }
+  const std::string bytes = read_again(table);
+  const std::string_view text = skip_byte_order_mark(bytes);
+  std::string cleaned(bytes, 0, bytes.size() - text.size());
+  cleaned += table.format == Format::csv ? cleaned_csv(table, text, lines) : cleaned_libsvm(text, lines);
+  write_atomically(output, cleaned);
+  return lines.size();
+}
+
+}  // namespace bilevel::data

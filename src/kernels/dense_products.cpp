@@ -1,0 +1,362 @@
+#include "kernels/dense_products.hpp"
+
+// The tiles are arrays of vectors, which scalable vectors cannot be. SSSE3 and AVX3_DL have nothing over their
+// neighbours here and would only cost compile time.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/dense_products.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/highway.h>
+
+#include "kernels/feature_rows.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace bilevel::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Accumulators, operands and one broadcast must fit into the registers, or the inner loops spill.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+constexpr std::size_t kScoreClasses = 6;        // 4 x 6 accumulators, 4 rows, 1 weight: 29 of 32 registers
+constexpr std::size_t kAccumulateClasses = 10;  // 2 x 10 accumulators, 2 columns, 1 residual: 23 of 32
+#else
+constexpr std::size_t kScoreClasses = 2;       // 4 x 2, 4, 1: 13 of 16
+constexpr std::size_t kAccumulateClasses = 5;  // 2 x 5, 2, 1: 13 of 16
+#endif
+constexpr std::size_t kScoreRows = 4;
+
+#ifndef HINT
+#define HINT 2
+#endif
+#ifndef AHEAD
+#define AHEAD 100
+#endif
+#ifndef WALK
+#define WALK 16
+#endif
+#ifndef PART
+#define PART 3200
+#endif
+/// A score tile's weights for this many bytes of columns stay in the first cache beside the rows that pass by.
+constexpr std::size_t kPartBytes = PART;
+/// Rows that pass by the weights of a tile before the next tile's turn.
+constexpr std::size_t kWalkRows = WALK;
+/// How far ahead memory is fetched: far enough for its latency, and soon enough used not to be evicted before.
+constexpr std::size_t kAheadBytes = AHEAD << 10;
+
+/// kAheadBytes in rows, a multiple of kScoreRows.
+constexpr std::size_t rows_fetched_ahead(std::size_t row_bytes) {
+  const std::size_t rows = kAheadBytes / row_bytes / kScoreRows * kScoreRows;
+  return rows < kScoreRows ? kScoreRows : (rows > kBlockRows / 2 ? kBlockRows / 2 : rows);
+}
+
+/// Memory to fetch into the second cache while computing: a place and how far to go on with each step.
+struct Fetch {
+  const char* at;
+  std::size_t step;
+};
+
+#if HWY_TARGET == HWY_SCALAR
+
+template <class D, class V, class T = hn::TFromD<D>>
+HWY_INLINE void store_lane_sums(D /*d*/, V v0, V v1, V v2, V v3, bool add, T* HWY_RESTRICT out) {
+  out[0] = hn::GetLane(v0) + (add ? out[0] : T{0});
+  out[1] = hn::GetLane(v1) + (add ? out[1] : T{0});
+  out[2] = hn::GetLane(v2) + (add ? out[2] : T{0});
+  out[3] = hn::GetLane(v3) + (add ? out[3] : T{0});
+}
+
+#else
+
+/// Sum of the 128-bit blocks of v.
+template <class D, class V>
+HWY_INLINE auto sum_of_blocks(D d, V v) {
+  if constexpr (hn::MaxLanes(d) * sizeof(hn::TFromD<D>) <= 16) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
+/// The sum of each vector's neighbours, two lanes of a block coming from a and b in turn.
+template <class D, class V>
+HWY_INLINE V fold(D d, V a, V b) {
+  return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+}
+
+template <class D, class V, class T>
+HWY_INLINE void store_or_add(D d, V v, bool add, T* HWY_RESTRICT out) {
+  hn::StoreU(add ? hn::Add(v, hn::LoadU(d, out)) : v, d, out);
+}
+
+/// out[0 .. 4) = the lane sums of v0 .. v3, transposed while they are summed: 2 shuffles a vector instead of 4.
+template <class D, class V, class T = hn::TFromD<D>>
+HWY_INLINE void store_lane_sums(D d, V v0, V v1, V v2, V v3, bool add, T* HWY_RESTRICT out) {
+  const hn::Full128<T> block;
+  const V low = fold(d, v0, v1);
+  const V high = fold(d, v2, v3);
+  if constexpr (sizeof(T) == 4) {
+    const hn::Repartition<double, D> pairs;
+    const auto low_pairs = hn::BitCast(pairs, low);
+    const auto high_pairs = hn::BitCast(pairs, high);
+    const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, low_pairs, high_pairs)),
+                           hn::BitCast(d, hn::InterleaveUpper(pairs, low_pairs, high_pairs)));
+    store_or_add(block, sum_of_blocks(d, sums), add, out);
+  } else {
+    store_or_add(block, sum_of_blocks(d, low), add, out);
+    store_or_add(block, sum_of_blocks(d, high), add, out + 2);
+  }
+}
+
+#endif
+
+/// The four rows' scores in kClasses classes over the columns [from, to), put into Z or, from the second part of the
+/// columns on, added to it: vector accumulators along the features, summed at the end. The first kFetched rows of
+/// `fetched` are brought into the second cache.
+template <std::size_t kClasses, std::size_t kFetched, class T>
+HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const T* const* fetched, std::size_t from,
+                             std::size_t to, std::size_t stride, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  const T* HWY_RESTRICT x0 = rows[0];
+  const T* HWY_RESTRICT x1 = rows[1];
+  const T* HWY_RESTRICT x2 = rows[2];
+  const T* HWY_RESTRICT x3 = rows[3];
+  V sums[kClasses][kScoreRows];
+#pragma GCC unroll 8
+  for (std::size_t c = 0; c < kClasses; ++c) {
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kScoreRows; ++r) sums[c][r] = hn::Zero(d);
+  }
+  for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kFetched; ++r) __builtin_prefetch(fetched[r] + j, 0, HINT);
+    const V v0 = hn::Load(d, x0 + j);
+    const V v1 = hn::Load(d, x1 + j);
+    const V v2 = hn::Load(d, x2 + j);
+    const V v3 = hn::Load(d, x3 + j);
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      const V w = hn::Load(d, W + c * stride + j);
+      sums[c][0] = hn::MulAdd(v0, w, sums[c][0]);
+      sums[c][1] = hn::MulAdd(v1, w, sums[c][1]);
+      sums[c][2] = hn::MulAdd(v2, w, sums[c][2]);
+      sums[c][3] = hn::MulAdd(v3, w, sums[c][3]);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t c = 0; c < kClasses; ++c) {
+    store_lane_sums(d, sums[c][0], sums[c][1], sums[c][2], sums[c][3], from > 0, Z + c * kBlockRows);
+  }
+}
+
+/// G's columns [column, column + kVectors vectors) of kClasses classes. The block's part is summed apart from G first,
+/// which keeps float32 sums over many blocks accurate.
+template <std::size_t kClasses, std::size_t kVectors, class T>
+HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride,
+                                   std::size_t column, Fetch& fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  const std::size_t lanes = hn::Lanes(d);
+  V sums[kClasses][kVectors];
+#pragma GCC unroll 16
+  for (std::size_t c = 0; c < kClasses; ++c) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kVectors; ++k) sums[c][k] = hn::Zero(d);
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    const T* HWY_RESTRICT x = rows[r] + column;
+    V columns[kVectors];
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      columns[k] = hn::Load(d, x + k * lanes);
+      // The columns of the next tile, into the first cache. Behind the last column this reads no memory.
+      __builtin_prefetch(x + (kVectors + k) * lanes, 0, 3);
+    }
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kVectors / 2; ++k) {
+      __builtin_prefetch(fetch.at, 0, HINT);
+      fetch.at += fetch.step;
+    }
+#pragma GCC unroll 16
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      const V residual = hn::Set(d, R[c * kBlockRows + r]);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kVectors; ++k) sums[c][k] = hn::MulAdd(residual, columns[k], sums[c][k]);
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t c = 0; c < kClasses; ++c) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      T* HWY_RESTRICT g = G + c * stride + column + k * lanes;
+      hn::Store(hn::Add(hn::Load(d, g), sums[c][k]), d, g);
+    }
+  }
+}
+
+template <std::size_t kClasses, class T>
+HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride,
+                                  Fetch fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
+  const hn::ScalableTag<T> d;
+  // Few classes need more columns, or the additions wait for each other.
+  constexpr std::size_t kVectors = kClasses <= 3 ? 4 : 2;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t column = 0;
+  for (; column + kVectors * lanes <= stride; column += kVectors * lanes) {
+    accumulate_columns<kClasses, kVectors>(rows, count, stride, column, fetch, R, G);
+  }
+  for (; column < stride; column += lanes) accumulate_columns<kClasses, 1>(rows, count, stride, column, fetch, R, G);
+}
+
+/// Calls f.template operator()<tile>(first) for tiles of nearly equal numbers of classes, at most kMost each.
+template <std::size_t kMost, std::size_t kTile = kMost, class F>
+HWY_INLINE void for_tile(std::size_t tile, std::size_t first, std::size_t i, std::size_t tiles, const F& f) {
+  if constexpr (kTile > 0) {
+    if (tile == kTile) {
+      f.template call<kTile>(first, i, tiles);
+    } else {
+      for_tile<kMost, kTile - 1>(tile, first, i, tiles, f);
+    }
+  }
+}
+
+template <std::size_t kMost, class F>
+HWY_INLINE void for_class_tiles(std::size_t classes, const F& f) {
+  const std::size_t tiles = (classes + kMost - 1) / kMost;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < tiles; ++i) {
+    const std::size_t tile = classes / tiles + (i < classes % tiles ? 1 : 0);
+    for_tile<kMost>(tile, first, i, tiles, f);
+    first += tile;
+  }
+}
+
+/// One walk of kWalkRows rows, or fewer, through the columns [from, to), for a tile of classes.
+template <class T>
+struct ScoreWalk {
+  const T* const* rows;
+  std::size_t begin, end;  // the rows of the walk
+  std::size_t fetched_end;
+  std::size_t ahead;
+  std::size_t from, to, stride;
+  const T* W;
+  T* Z;
+
+  template <std::size_t kClasses>
+  void call(std::size_t first, std::size_t tile, std::size_t tiles) const {
+    for (std::size_t r = begin; r < end; r += kScoreRows) {
+      const T* const* const fetched = rows + r + ahead + (tiles == 1 ? 0 : 2 * tile);
+      const T* const w = W + first * stride;
+      T* const z = Z + first * kBlockRows + r;
+      if (r + ahead >= fetched_end || tile > 1) {
+        score_tile<kClasses, 0>(rows + r, fetched, from, to, stride, w, z);
+      } else if (tiles > 1) {
+        score_tile<kClasses, 2>(rows + r, fetched, from, to, stride, w, z);
+      } else {
+        score_tile<kClasses, 4>(rows + r, fetched, from, to, stride, w, z);
+      }
+    }
+  }
+};
+
+template <class T>
+void scores(const T* const* rows, std::size_t count, std::size_t stride, const T* W, std::size_t classes, T* Z) {
+  constexpr std::size_t kLine = kAlignment / sizeof(T);
+  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
+  const std::size_t length = (stride / kLine + parts - 1) / parts * kLine;
+  const std::size_t ahead = rows_fetched_ahead(stride * sizeof(T));
+  const std::size_t walk = ahead < kWalkRows ? ahead : kWalkRows;
+  for (std::size_t begin = 0; begin < count; begin += walk) {
+    for (std::size_t from = 0; from < stride; from += length) {
+      const std::size_t to = from + length < stride ? from + length : stride;
+      const std::size_t end = begin + walk < count ? begin + walk : count;
+      const std::size_t fetched_end = count / kScoreRows * kScoreRows;
+      for_class_tiles<kScoreClasses>(classes,
+                                     ScoreWalk<T>{rows, begin, end, fetched_end, ahead, from, to, stride, W, Z});
+    }
+  }
+}
+
+template <class T>
+struct Accumulate {
+  const T* const* rows;
+  std::size_t count, stride;
+  Fetch fetch;
+  const T* R;
+  T* G;
+
+  template <std::size_t kClasses>
+  void call(std::size_t first, std::size_t tile, std::size_t /*tiles*/) const {
+    // Once is enough to fetch.
+    const Fetch own = tile == 0 ? fetch : Fetch{reinterpret_cast<const char*>(R), 0};
+    accumulate_tile<kClasses>(rows, count, stride, own, R + first * kBlockRows, G + first * stride);
+  }
+};
+
+template <class T>
+void accumulate(const T* const* rows, std::size_t count, std::size_t stride, const T* next, std::size_t next_count,
+                std::size_t next_stride, const T* R, std::size_t classes, T* G) {
+  const std::size_t ahead = rows_fetched_ahead(stride * sizeof(T));
+  const std::size_t bytes = (next_count < ahead ? next_count : ahead) * next_stride * sizeof(T);
+  // One fetch for each two vectors that are multiplied.
+  const std::size_t fetches = stride / hn::Lanes(hn::ScalableTag<T>()) / 2 * count;
+  Fetch fetch{reinterpret_cast<const char*>(R), 0};
+  if (bytes > 0 && fetches > 0) {
+    const std::size_t step = (bytes + fetches - 1) / fetches;
+    fetch = {reinterpret_cast<const char*>(next), step < kAlignment ? step : kAlignment};
+  }
+  for_class_tiles<kAccumulateClasses>(classes, Accumulate<T>{rows, count, stride, fetch, R, G});
+}
+
+void scores_float(const float* const* rows, std::size_t count, std::size_t stride, const float* W, std::size_t classes,
+                  float* Z) {
+  scores(rows, count, stride, W, classes, Z);
+}
+
+void scores_double(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+                   std::size_t classes, double* Z) {
+  scores(rows, count, stride, W, classes, Z);
+}
+
+void accumulate_float(const float* const* rows, std::size_t count, std::size_t stride, const float* next, std::size_t next_count, std::size_t next_stride, const float* R, std::size_t classes, float* G) {
+  accumulate(rows, count, stride, next, next_count, next_stride, R, classes, G);
+}
+
+void accumulate_double(const double* const* rows, std::size_t count, std::size_t stride, const double* next, std::size_t next_count, std::size_t next_stride, const double* R, std::size_t classes, double* G) {
+  accumulate(rows, count, stride, next, next_count, next_stride, R, classes, G);
+}
+
+}  // namespace bilevel::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bilevel::kernels {
+
+HWY_EXPORT(scores_float);
+HWY_EXPORT(scores_double);
+HWY_EXPORT(accumulate_float);
+HWY_EXPORT(accumulate_double);
+
+void dense_scores(const float* const* rows, std::size_t count, std::size_t stride, const float* W, std::size_t classes,
+                  float* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_float)(rows, count, stride, W, classes, Z);
+}
+
+void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+                  std::size_t classes, double* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_double)(rows, count, stride, W, classes, Z);
+}
+
+void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, const float* next, std::size_t next_count, std::size_t next_stride, const float* R, std::size_t classes, float* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_float)(rows, count, stride, next, next_count, next_stride, R, classes, G);
+}
+
+void dense_accumulate(const double* const* rows, std::size_t count, std::size_t stride, const double* next, std::size_t next_count, std::size_t next_stride, const double* R, std::size_t classes, double* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_double)(rows, count, stride, next, next_count, next_stride, R, classes, G);
+}
+
+}  // namespace bilevel::kernels
+#endif  // HWY_ONCE

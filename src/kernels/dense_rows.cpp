@@ -1,0 +1,98 @@
+#include "kernels/dense_rows.hpp"
+
+#include <algorithm>
+#include <bilevel/status.hpp>
+#include <limits>
+#include <new>
+#include <string>
+
+#include "kernels/dense_products.hpp"
+
+namespace bilevel::kernels {
+namespace {
+
+/// Rows whose distance is a multiple of 8 lines meet in an eighth of the sets of a 64-set cache, or fewer.
+template <class Real>
+std::size_t row_stride(std::size_t features) {
+  constexpr std::size_t kLine = kAlignment / sizeof(Real);
+  const std::size_t stride = padded_features<Real>(features);
+  return stride % (8 * kLine) == 0 ? stride + kLine : stride;
+}
+
+template <class Real>
+AlignedBuffer<Real> allocate_rows(std::size_t rows, std::size_t features) {
+  const auto refuse = [&](const std::string& why) {
+    throw InvalidInput(std::to_string(rows) + " rows of " + std::to_string(features) + " features " + why);
+  };
+  if (features == 0) refuse("cannot be used: at least one feature is needed");
+  if (rows > std::numeric_limits<std::uint32_t>::max()) refuse("are too many: at most 4294967295 rows are allowed");
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max() / 2 / sizeof(Real);
+  if (features > kMost / 2 || rows > kMost / row_stride<Real>(features)) refuse("do not fit into the address space");
+  try {
+    return AlignedBuffer<Real>(rows * row_stride<Real>(features));
+  } catch (const std::bad_alloc&) {
+    refuse("do not fit into memory");
+    throw;
+  }
+}
+
+/// Pointers to a block's rows; the places behind `count` repeat the last row, so that kernels may read whole tiles.
+template <class Real>
+struct RowPointers {
+  const Real* rows[kBlockRows];
+
+  template <class RowOf>
+  RowPointers(std::size_t count, RowOf row_of) {
+    for (std::size_t r = 0; r < count; ++r) rows[r] = row_of(r);
+    std::fill(rows + count, rows + kBlockRows, rows[count - 1]);
+  }
+};
+
+template <class Real>
+void clear_behind(std::size_t count, std::size_t classes, Real* Z) {
+  if (count == kBlockRows) return;
+  for (std::size_t c = 0; c < classes; ++c) std::fill(Z + c * kBlockRows + count, Z + (c + 1) * kBlockRows, Real{0});
+}
+
+}  // namespace
+
+template <class Real>
+DenseRows<Real>::DenseRows(std::size_t rows, std::size_t features)
+    : FeatureRows<Real>(rows, features), stride_(0), data_(allocate_rows<Real>(rows, features)) {
+  stride_ = row_stride<Real>(features);
+}
+
+template <class Real>
+void DenseRows<Real>::scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const {
+  const RowPointers<Real> block(count, [&](std::size_t r) { return row(begin + r); });
+  dense_scores(block.rows, count, this->weight_stride(), W, classes, Z);
+  clear_behind(count, classes, Z);
+}
+
+template <class Real>
+void DenseRows<Real>::accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes,
+                                 Real* G) const {
+  const RowPointers<Real> block(count, [&](std::size_t r) { return row(begin + r); });
+  const std::size_t end = begin + count;
+  dense_accumulate(block.rows, count, this->weight_stride(), row(end), this->rows() - end, stride_, R, classes, G);
+}
+
+template <class Real>
+void DenseRows<Real>::scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W,
+                                      std::size_t classes, Real* Z) const {
+  const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
+  dense_scores(block.rows, count, this->weight_stride(), W, classes, Z);
+  clear_behind(count, classes, Z);
+}
+
+template <class Real>
+void DenseRows<Real>::accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R,
+                                          std::size_t classes, Real* G) const {
+  const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
+  dense_accumulate(block.rows, count, this->weight_stride(), nullptr, 0, 0, R, classes, G);
+}
+
+template class DenseRows<float>;
+template class DenseRows<double>;
+
+}  // namespace bilevel::kernels

@@ -1,0 +1,66 @@
+#include "bilevel/registry.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "bilevel/smbg.hpp"
+
+namespace bilevel {
+
+namespace {
+
+/// A method whose options struct is `Options` and whose constructor takes it.
+template <class Method, class Options>
+MethodEntry entry(std::string name, std::string summary, std::string source) {
+  struct Bound {
+    Options options;
+    OptionTable table;
+  };
+  return {std::move(name), std::move(summary), std::move(source),
+          [] {
+            auto bound = std::make_shared<Bound>();
+            bound->table = described(bound->options);
+            return std::shared_ptr<OptionTable>(bound, &bound->table);
+          },
+          [](const std::map<std::string, std::string>& settings) -> std::unique_ptr<OuterMethod> {
+            Options options;
+            OptionTable table = described(options);
+            for (const auto& [option, text] : settings) table.set(option, text);
+            return std::make_unique<Method>(options);
+          }};
+}
+
+}  // namespace
+
+const std::vector<MethodEntry>& methods() {
+  static const std::vector<MethodEntry> all{
+      entry<Smbg, SmbgOptions>("smbg",
+                               "k follower steps, then one leader step along the derivative of the follower's path",
+                               "[BLPV25, Alg. SMBG]"),
+  };
+  return all;
+}
+
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const auto& method : methods()) names.push_back(method.name);
+  return names;
+}
+
+const MethodEntry& find_method(std::string_view name) {
+  const auto& all = methods();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const MethodEntry& m) { return m.name == name; });
+  if (found != all.end()) return *found;
+  const auto nearest = nearest_name(name, method_names());
+  throw InvalidOption(fmt::format("there is no method '{}'{}; the methods are {}", name,
+                                  nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest),
+                                  fmt::join(method_names(), ", ")));
+}
+
+std::unique_ptr<OuterMethod> make_method(std::string_view name, const std::map<std::string, std::string>& settings) {
+  return find_method(name).make(settings);
+}
+
+}  // namespace bilevel

@@ -1,0 +1,59 @@
+// Follower vectors (double, any layout) as the kernels want them: padded rows of Reals, and intercepts beside.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <vector>
+
+#include "bilevel/linear_models.hpp"
+#include "kernels/aligned_buffer.hpp"
+#include "kernels/feature_rows.hpp"
+
+namespace bilevel::sources {
+
+/// One or more follower vectors, stacked: their scores come from one read of the data.
+template <class Real>
+class Parameters {
+ public:
+  /// Each vector has model.dim_y() entries.
+  Parameters(const LinearModel& model, std::initializer_list<const Vec*> vectors)
+      : rows_(vectors.size() * model.scores()),
+        weights_(rows_ * kernels::padded_features<Real>(model.features())),
+        intercepts_(model.options().intercept ? rows_ : 0) {
+    const auto features = model.features();
+    const auto stride = kernels::padded_features<Real>(features);
+    std::size_t row = 0;
+    for (const Vec* vector : vectors) {
+      const double* y = vector->data();
+      for (std::size_t c = 0; c < model.scores(); ++c, ++row) {
+        Real* weight = weights_.data() + row * stride;
+        for (std::size_t j = 0; j < features; ++j) weight[j] = static_cast<Real>(y[c * features + j]);
+        if (!intercepts_.empty()) intercepts_[row] = static_cast<Real>(y[model.scores() * features + c]);
+      }
+    }
+  }
+
+  /// Scores of all stacked vectors.
+  std::size_t rows() const { return rows_; }
+
+  /// Z (rows() x kBlockRows) = scores of `count` rows of the data, from `begin` on or, if not null, at `indices`.
+  void scores(const kernels::FeatureRows<Real>& data, std::size_t begin, std::size_t count,
+              const std::uint32_t* indices, Real* Z) const {
+    if (indices == nullptr) {
+      data.scores(begin, count, weights_.data(), rows_, Z);
+    } else {
+      data.scores_gathered(indices, count, weights_.data(), rows_, Z);
+    }
+    for (std::size_t c = 0; c < intercepts_.size(); ++c) {
+      Real* column = Z + c * kernels::kBlockRows;
+      for (std::size_t r = 0; r < count; ++r) column[r] += intercepts_[c];
+    }
+  }
+
+ private:
+  std::size_t rows_;
+  kernels::AlignedBuffer<Real> weights_;
+  std::vector<Real> intercepts_;
+};
+
+}  // namespace bilevel::sources

@@ -1,0 +1,118 @@
+#include "sources/penalty.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "bilevel/status.hpp"
+
+namespace bilevel::sources {
+
+namespace {
+
+/// |t|^q for q >= 0, without pow for the usual powers.
+double power_of(double t, double q) {
+  const double a = std::abs(t);
+  if (q == 0) return 1;
+  if (q == 1) return a;
+  if (q == 2) return a * a;
+  if (q == 3) return a * a * a;
+  if (q == 4) return (a * a) * (a * a);
+  return std::pow(a, q);
+}
+
+/// Derivative of |t|^p.
+double slope_of(double t, double p) { return p == 2 ? 2 * t : p * std::copysign(power_of(t, p - 1), t); }
+
+/// Second derivative of |t|^p.
+double curvature_of(double t, double p) { return p * (p - 1) * power_of(t, p - 2); }
+
+Index group_count(PenaltyScale scale, const LinearModel& model, bool with_intercept) {
+  switch (scale) {
+    case PenaltyScale::fixed: return 0;
+    case PenaltyScale::single: return 1;
+    case PenaltyScale::per_class: return static_cast<Index>(model.scores());
+    case PenaltyScale::per_feature: return static_cast<Index>(model.features()) + (with_intercept ? 1 : 0);
+  }
+  throw InvalidOption("unknown penalty_scale; allowed are fixed, single, per_class and per_feature");
+}
+
+}  // namespace
+
+Penalty::Penalty(const LinearModel& model, const TrainingOptions& options)
+    : strength_(options.regularization),
+      power_(options.penalty_norm),
+      scale_(options.penalty_scale),
+      groups_(0),
+      scores_(static_cast<Index>(model.scores())),
+      features_(static_cast<Index>(model.features())),
+      with_intercept_(model.options().intercept && options.penalize_intercept) {
+  if (!(strength_ >= 0) || !std::isfinite(strength_)) {
+    throw InvalidOption(fmt::format("regularization is {}, but must be a number >= 0", strength_));
+  }
+  if (!(power_ >= 2) || !std::isfinite(power_)) {
+    throw InvalidOption(fmt::format("penalty_norm is {}, but must be a number >= 2", power_));
+  }
+  groups_ = group_count(scale_, model, with_intercept_);
+  if (groups_ > 0 && strength_ == 0) {
+    throw InvalidOption(fmt::format("penalty_scale {} needs regularization > 0, but it is 0", to_string(scale_)));
+  }
+}
+
+template <class Visit>
+void Penalty::for_each(const Visit& visit) const {
+  const bool per_feature = scale_ == PenaltyScale::per_feature;
+  const bool per_class = scale_ == PenaltyScale::per_class;
+  for (Index c = 0; c < scores_; ++c) {
+    const Index group = per_class ? c : 0;
+    for (Index j = 0; j < features_; ++j) visit(c * features_ + j, per_feature ? j : group);
+  }
+  if (!with_intercept_) return;
+  for (Index c = 0; c < scores_; ++c) visit(scores_ * features_ + c, per_feature ? features_ : per_class ? c : 0);
+}
+
+Vec Penalty::factors(const Vec& x) const {
+  if (groups_ == 0) return Vec::Constant(1, strength_);
+  return strength_ * x.array().exp();
+}
+
+double Penalty::value(const Vec& x, const Vec& y) const {
+  if (is_zero()) return 0;
+  const Vec factor = factors(x);
+  double total = 0;
+  for_each([&](Index k, Index q) { total += factor[q] * power_of(y[k], power_); });
+  return total;
+}
+
+void Penalty::add_grad_x(const Vec& x, const Vec& y, Eigen::Ref<Vec> result) const {
+  const Vec factor = factors(x);
+  for_each([&](Index k, Index q) { result[q] += factor[q] * power_of(y[k], power_); });
+}
+
+void Penalty::add_grad_y(const Vec& x, const Vec& y, Vec& result) const {
+  if (is_zero()) return;
+  const Vec factor = factors(x);
+  for_each([&](Index k, Index q) { result[k] += factor[q] * slope_of(y[k], power_); });
+}
+
+void Penalty::add_hess_yy(const Vec& x, const Vec& y, const Vec& v, Vec& result) const {
+  if (is_zero()) return;
+  const Vec factor = factors(x);
+  if (power_ == 2) {
+    for_each([&](Index k, Index q) { result[k] += 2 * factor[q] * v[k]; });
+  } else {
+    for_each([&](Index k, Index q) { result[k] += factor[q] * curvature_of(y[k], power_) * v[k]; });
+  }
+}
+
+void Penalty::add_hess_xy(const Vec& x, const Vec& y, const Vec& v, Eigen::Ref<Vec> result) const {
+  const Vec factor = factors(x);
+  for_each([&](Index k, Index q) { result[q] += factor[q] * slope_of(y[k], power_) * v[k]; });
+}
+
+void Penalty::add_hess_yx(const Vec& x, const Vec& y, const Vec& u, Vec& result) const {
+  const Vec factor = factors(x);
+  for_each([&](Index k, Index q) { result[k] += u[q] * factor[q] * slope_of(y[k], power_); });
+}
+
+}  // namespace bilevel::sources

@@ -1,0 +1,44 @@
+// The penalty c sum_k s_k(x) |y_k|^p of a linear model's weights, and its derivatives.
+#pragma once
+
+#include "bilevel/linear_models.hpp"
+
+namespace bilevel::sources {
+
+/// phi(x, y) = c sum_k s_k |y_k|^p over the penalised entries of y; s_k = exp(x_q) with q the group of k, or 1.
+/// `x` holds only the leader's log penalties. The calls add to their result; those in x need groups() > 0.
+class Penalty {
+ public:
+  /// Throws InvalidOption for c < 0, p < 2, or a scale with c = 0.
+  Penalty(const LinearModel& model, const TrainingOptions& options);
+
+  bool is_zero() const { return strength_ == 0; }
+  /// Number of log penalties that the leader chooses, 0 if none.
+  Index groups() const { return groups_; }
+  /// Whether the products depend on y (always so if they have a part in x).
+  bool is_quadratic() const { return power_ == 2 && groups_ == 0; }
+
+  double value(const Vec& x, const Vec& y) const;
+  void add_grad_x(const Vec& x, const Vec& y, Eigen::Ref<Vec> result) const;
+  void add_grad_y(const Vec& x, const Vec& y, Vec& result) const;
+  void add_hess_yy(const Vec& x, const Vec& y, const Vec& v, Vec& result) const;
+  void add_hess_xy(const Vec& x, const Vec& y, const Vec& v, Eigen::Ref<Vec> result) const;
+  void add_hess_yx(const Vec& x, const Vec& y, const Vec& u, Vec& result) const;
+
+ private:
+  /// c exp(x_q) of each group, or just c.
+  Vec factors(const Vec& x) const;
+  /// Calls visit(k, q) for each penalised entry k of y and its group q.
+  template <class Visit>
+  void for_each(const Visit& visit) const;
+
+  double strength_;
+  double power_;
+  PenaltyScale scale_;
+  Index groups_;
+  Index scores_;
+  Index features_;
+  bool with_intercept_;
+};
+
+}  // namespace bilevel::sources

@@ -1,0 +1,63 @@
+// Some rows of a feature matrix, in any order, as if they were a matrix of their own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels/feature_rows.hpp"
+
+namespace bilevel::sources {
+
+/// The rows `indices` of `base`, whose features are not copied.
+template <class Real>
+class SubsetRows final : public kernels::FeatureRows<Real> {
+ public:
+  /// Preconditions: every index below base->rows().
+  SubsetRows(std::shared_ptr<const kernels::FeatureRows<Real>> base, std::vector<std::uint32_t> indices)
+      : kernels::FeatureRows<Real>(indices.size(), base->features()),
+        base_(std::move(base)),
+        indices_(std::move(indices)) {
+    for (std::size_t i = 1; i < indices_.size() && is_consecutive_; ++i) {
+      is_consecutive_ = indices_[i] == indices_[0] + i;
+    }
+  }
+
+  void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const override {
+    if (is_consecutive_) {
+      base_->scores(indices_[0] + begin, count, W, classes, Z);
+    } else {
+      base_->scores_gathered(indices_.data() + begin, count, W, classes, Z);
+    }
+  }
+
+  void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override {
+    if (is_consecutive_) {
+      base_->accumulate(indices_[0] + begin, count, R, classes, G);
+    } else {
+      base_->accumulate_gathered(indices_.data() + begin, count, R, classes, G);
+    }
+  }
+
+  void scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W, std::size_t classes,
+                       Real* Z) const override {
+    std::uint32_t own[kernels::kBlockRows];
+    for (std::size_t r = 0; r < count; ++r) own[r] = indices_[indices[r]];
+    base_->scores_gathered(own, count, W, classes, Z);
+  }
+
+  void accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R, std::size_t classes,
+                           Real* G) const override {
+    std::uint32_t own[kernels::kBlockRows];
+    for (std::size_t r = 0; r < count; ++r) own[r] = indices_[indices[r]];
+    base_->accumulate_gathered(own, count, R, classes, G);
+  }
+
+ private:
+  std::shared_ptr<const kernels::FeatureRows<Real>> base_;
+  std::vector<std::uint32_t> indices_;
+  bool is_consecutive_ = true;
+};
+
+}  // namespace bilevel::sources
