@@ -9,12 +9,15 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "autodiff_bench.hpp"
 #include "bench_row.hpp"
 #include "kernels/kernels_bench.hpp"
 #include "machine_peak.hpp"
+#include "unrolled_bench.hpp"
 
 namespace {
 
@@ -23,6 +26,10 @@ void print_table(const std::vector<BenchRow>& rows) {
   for (const BenchRow& row : rows) width = std::max(width, row.name.size());
   fmt::print("{:<{}}  {:>12}  {:>12}  {:>7}\n", "benchmark", width, "median ms", "bound ms", "share");
   for (const BenchRow& row : rows) {
+    if (row.peak_mebibytes > 0.0) {
+      fmt::print("{:<{}}  {:>8.1f} MiB\n", row.name, width, row.peak_mebibytes);
+      continue;
+    }
     fmt::print("{:<{}}  {:>12.4f}", row.name, width, 1e3 * row.seconds);
     if (row.bound_seconds > 0.0) fmt::print("  {:>12.4f}  {:>6.1f}%", 1e3 * row.bound_seconds, 100.0 * row.share);
     fmt::print("\n");
@@ -36,6 +43,7 @@ void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& 
                     {"seconds", row.seconds},
                     {"bound_seconds", row.bound_seconds},
                     {"share", row.share}});
+    if (row.peak_mebibytes > 0.0) list.back()["peak_mebibytes"] = row.peak_mebibytes;
   }
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   std::ofstream file(path);
@@ -47,12 +55,16 @@ void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& 
 
 int main(int argc, char** argv) {
   try {
+    if (argc == 4 && std::string_view(argv[1]) == "--unrolled-memory") {
+      return measure_unrolled_memory(argv[2], std::stol(argv[3]));
+    }
     const std::filesystem::path path = argc > 1 ? argv[1] : "build/bench.json";
     fmt::print("instruction set {}\n", instruction_set());
     std::vector<BenchRow> rows;
     const auto append = [&rows](const std::vector<BenchRow>& more) { rows.insert(rows.end(), more.begin(), more.end()); };
     append(bench_kernels());
     append(bench_autodiff());
+    append(bench_unrolled(std::filesystem::canonical("/proc/self/exe").string()));
     print_table(rows);
     write_json(rows, path);
     fmt::print("written to {}\n", path.string());

@@ -22,9 +22,7 @@ constexpr int kRepetitions = 25;
 /// Blocks between two additions of a float gradient to its double total.
 constexpr std::size_t kFlushBlocks = 16;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
@@ -64,7 +62,8 @@ class Softmax {
       labels_.push_back(static_cast<std::int32_t>(uniform() * Real(kClasses)));
     }
     for (std::size_t c = 0; c < 2 * kClasses; ++c) {
-      for (std::size_t j = 0; j < kFeatures; ++j) W_[c * data_.weight_stride() + j] = (uniform() - Real(0.5)) / Real(50);
+      for (std::size_t j = 0; j < kFeatures; ++j)
+        W_[c * data_.weight_stride() + j] = (uniform() - Real(0.5)) / Real(50);
     }
     for (std::size_t k = 0; k < team.size(); ++k) workspaces_.emplace_back(W_.size());
     probabilities_ = AlignedBuffer<Real>((kRows + kBlockRows - 1) / kBlockRows * kClasses * kBlockRows);
@@ -166,8 +165,8 @@ void bench_softmax(const std::string& precision, std::size_t threads, std::vecto
   rows.push_back(against_peak<Real>("softmax loss" + where, model.team, 1, [&] { model.loss(); }));
   rows.push_back(against_peak<Real>("softmax gradient" + where, model.team, 2, [&] { model.gradient(); }));
   rows.push_back(against_peak<Real>("softmax product" + where, model.team, 2, [&] { model.product(); }));
-  rows.push_back(against_peak<Real>("softmax gradient+product" + where, model.team, 4,
-                                    [&] { model.gradient_and_product(); }));
+  rows.push_back(
+      against_peak<Real>("softmax gradient+product" + where, model.team, 4, [&] { model.gradient_and_product(); }));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ namespace bilevel {
 struct CleaningOptions {
   /// An outer method's name, see registry.hpp.
   std::string method = "smbg";
-  SmbgOptions smbg = {.max_inner_steps = 20};
+  SmbgOptions smbg = {.max_inner_steps = 20, .leader = {.rule = LeaderRule::adam}};
   StopRule stop = {.tolerance = 1e-4, .improvement = 0.01, .patience = 5, .max_iterations = 100};
   /// c. Empty: what the trusted rows choose (see fit_regularized), the smaller of the values for the training rows as
   /// they are and for the trusted rows alone.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bilevel/vec.hpp"
 
@@ -13,25 +14,42 @@ enum class LeaderRule { adam, gradient_descent };
 std::string_view to_string(LeaderRule rule);
 
 struct LeaderStepOptions {
-  LeaderRule rule = LeaderRule::adam;
-  /// a_f. Empty: adaptive. Adam starts at 0.5 (a coordinate moves by at most that) and gradient descent with a move of
-  /// root mean square 0.1; both halve when the upper objective rises and grow while it falls, gradient descent guided
-  /// by the secant (Barzilai and Borwein 1988) step |s|^2 / <s, change of hypergradient>.
-  std::optional<double> step_size;
+  LeaderRule rule = LeaderRule::gradient_descent;
+  /// a_f. Empty: adaptive, see leader_step.
+  std::optional<double> step_size = std::nullopt;
   double first_decay = 0.9;     // Adam's beta_1
   double second_decay = 0.999;  // Adam's beta_2
 };
 
-/// The rule's memory. [Adam: Kingma and Ba, ICLR 2015, Algorithm 1]
+/// The rule's memory.
 struct LeaderStepState {
-  Index count = 0;
-  double step_size = 0;  // the one used last
+  Index count = 0;                  // hypergradients seen
+  double step_size = 0;             // the one used last
   Vec first_moment, second_moment;  // Adam
-  Vec last_x, last_gradient;        // the secant step
-  double last_upper = 0;
+  Index moment_age = 0;             // Adam: hypergradients in first_moment, since it was last emptied
+  Vec last_x, last_gradient;        // where the last move began: the last accepted pair
+  std::vector<double> recent;       // upper objective at the last accepted pairs, newest last
+  int rejections = 0;               // moves shrunk in a row
 };
 
+enum class LeaderMove { accepted, rejected };
+
 /// x <- x - step along `gradient`; `upper` is the leader's objective that belongs to it and guides the adaptive size.
-void leader_step(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper, Vec& x);
+/// A given step size is used as it is. Else:
+///   gradient descent  Begins with a move of root mean square 0.1; then the shorter of the two secant steps |s|^2/<s,d>
+///       and <s,d>/|d|^2 where they differ much, else the longer (s, d: changes of x and of the hypergradient) [Barzilai
+///       and Borwein 1988; the choice: Zhou, Gao and Dai 2006]. If `upper` is above the largest of the last ten
+///       accepted ones [Grippo, Lampariello and Lucidi 1986] the move is `rejected`: x goes back to a shorter move from
+///       the last accepted pair. When shrinking does not help (the hypergradient is no descent direction: rounding, or
+///       the bias of truncation) the pair is accepted all the same.
+///   Adam  Begins with 0.5 (a coordinate moves by at most that); when `upper` rises it halves and the momentum is
+///       emptied, else it grows by a tenth, to 0.5 at most. [Kingma and Ba, ICLR 2015, Algorithm 1; the restart:
+///       O'Donoghue and Candes 2015]
+LeaderMove leader_step(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper,
+                       Vec& x);
+
+/// Shrinks the last move to a tenth, for an x at which nothing finite could be computed. False if it cannot: no move was
+/// made yet, or the step size was given.
+bool leader_retreat(const LeaderStepOptions& options, LeaderStepState& state, Vec& x);
 
 }  // namespace bilevel

@@ -39,7 +39,7 @@ struct RunResult {
   Vec best_x, best_y;   // the pair with the lowest upper value: x that was evaluated and its follower's answer
   double best_upper = std::numeric_limits<double>::infinity();
   Index best_iteration = 0;
-  double upper = 0;  // of the last evaluated pair
+  double upper = std::numeric_limits<double>::quiet_NaN();  // of the last evaluated pair; NaN: there is none
   Index iterations = 0;
   double seconds = 0;
   OracleCounts upper_calls, lower_calls;
@@ -57,7 +57,8 @@ class Observer {
   virtual void on_finish(const RunResult&) {}
 };
 
-/// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem).
+/// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem): the
+/// iterates and the moment it stops are those of an unbroken run; trace, counts and seconds are those of this call.
 /// Misuse throws before the first step; afterwards a failure ends the run with a Status. A step that produced a
 /// non-finite number is rolled back: x, y and state are those before it, and the message names the origin.
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop = {},

@@ -14,18 +14,18 @@ std::string_view to_string(HypergradientKind kind);
 
 struct SmbgOptions {
   HypergradientKind hypergradient = HypergradientKind::unrolled;
-  /// k. Empty: enough for the follower's residual to fall tenfold at the contraction measured so far, at most
+  /// k. Empty: enough for the follower's residual to fall by 1e-6 at the contraction measured last, at most
   /// max_inner_steps.
   std::optional<Index> inner_steps = std::nullopt;
-  Index max_inner_steps = 100;  // bound of the automatic choice
-  /// a. Empty: 0.9 / L with L the largest curvature of g(x, .) met, re-measured when x has moved far. The theory needs
-  /// a L < 1. [BLPV25, Assumption 2.1]
+  Index max_inner_steps = 300;  // bound of the automatic choice: enough for a follower of condition 20
+  /// a. Empty: 0.9 / L with L the largest curvature of g(x, .) at the follower's start, measured again when x has moved
+  /// far, and at the follower's answer when its residual did not fall. The theory needs a L < 1. [BLPV25, Assumption 2.1]
   std::optional<double> inner_step_size = std::nullopt;
   Index truncated_steps = 5;  // T of the truncated hypergradient: the last T inner steps are differentiated
   bool warm_start = true;     // follower starts from its last answer (false: from y0 each time)
   MemoryPlan memory = MemoryPlan::store;
   Index checkpoints = 10;  // iterates that the checkpoint plan keeps
-  double cg_tolerance = 1e-6;
+  double cg_tolerance = 1e-9;
   Index cg_iterations = 0;  // 0: as many as needed, at most 1000
   LeaderStepOptions leader = {};
 };
@@ -39,8 +39,11 @@ void describe(OptionTable& table, SmbgOptions& options);
 ///     y_l = A^k(x_{l-1}, y_{l-1})                        A(x, y) = y - a g_y(x, y),  x in R^n, y in R^m
 ///     x_l = x_{l-1} - a_f d_x phi^k(x_{l-1}, y_{l-1})    phi^k(x, z) = f(x, A^k(x, z))
 ///
-/// Oracle calls per step (unrolled, store): k of grad_y, hess_yy and hess_xy of g; one value, grad_x, grad_y of f.
-/// Beyond these, k_p products hess_yy of g whenever the curvature is measured (first step, and when x has moved far).
+/// Oracle calls per step (unrolled, store): k of grad_y, hess_yy and hess_xy and one value of g; one value, grad_x and
+/// grad_y of f.
+/// Beyond these, k_p products hess_yy of g whenever the curvature is measured (first step, and when x has moved far); when
+/// the follower's residual did not fall, one more measurement and two values of g, and all of it again if the step a
+/// proves too long. The checkpoint plan takes up to log2 k times the grad_y, the reversible one some ten times.
 /// Assumes: g(x, .) has an L_g-Lipschitz gradient and is coercive, a L_g < 1; f - lambda |x|^2 bounded below; parametric
 /// Morse qualification. It then descends x -> f(x, y_i(x)) for ONE branch y_i of local minimisers, up to an error that
 /// vanishes as k grows [BLPV25, Thm 4.2, Thm 4.7].
@@ -53,9 +56,11 @@ class Smbg final : public OuterMethod {
     double inner_step_size = 0;     // a in use
     Index inner_steps = 0;          // k in use
     double curvature = 0;           // L measured last
+    double largest_residual = 0;    // |g_y| at the start of a step, the largest so far
     Vec curvature_eigenvector;      // R^m, start of the next measurement
     Vec curvature_x;                // R^n, where it was measured
     Vec adjoint;                    // R^m, warm start of the implicit hypergradient
+    Vec accepted_y;                 // R^m, the follower's answer to the leader that the last move began at
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
   };
 
@@ -68,7 +73,12 @@ class Smbg final : public OuterMethod {
  private:
   std::unique_ptr<OuterMethod::State> do_init(const BilevelProblem& problem) const override;
   HypergradientResult differentiate(const BilevelProblem& problem, State& state, const Vec& z) const;
+  /// The hypergradient at state.x, with the inner step size measured and corrected where it proves too long.
+  HypergradientResult answer(const BilevelProblem& problem, State& state) const;
   void measure_inner_step(const BilevelProblem& problem, State& state, const Vec& z) const;
+  void measure_curvature_at(const BilevelProblem& problem, State& state, const Vec& y) const;
+  bool shorten_inner_step(const BilevelProblem& problem, State& state, const Vec& z,
+                          const HypergradientResult& result) const;
   void choose_inner_steps(State& state, const HypergradientResult& result) const;
 
   SmbgOptions options_;

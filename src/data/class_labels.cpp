@@ -45,20 +45,6 @@ std::vector<std::string> sorted_keys(const std::vector<std::string>& texts) {
   return keys;
 }
 
-// Class number of each code; -1 where the training data lacks the label.
-std::vector<std::int32_t> classes_of_codes(const std::vector<std::string>& texts,
-                                           const std::vector<std::string>& keys) {
-  std::map<std::string_view, std::int32_t> numbers;
-  for (std::size_t i = 0; i < keys.size(); ++i) numbers.emplace(keys[i], static_cast<std::int32_t>(i));
-  std::vector<std::int32_t> classes;
-  for (const std::string& text : texts) {
-    auto found = numbers.find(text);
-    if (found == numbers.end()) found = numbers.find(canonical(text));
-    classes.push_back(found == numbers.end() ? -1 : found->second);
-  }
-  return classes;
-}
-
 [[noreturn]] void reject_unknown(const Table& table, const std::vector<std::string>& texts,
                                  const std::vector<std::int32_t>& class_of_code, const Table& training) {
   std::vector<std::string> unknown;
@@ -85,6 +71,18 @@ std::int32_t TextCodes::code(std::string_view text) {
   return code;
 }
 
+std::vector<std::int32_t> class_numbers(const std::vector<std::string>& texts, const std::vector<std::string>& keys) {
+  std::map<std::string_view, std::int32_t> numbers;
+  for (std::size_t i = 0; i < keys.size(); ++i) numbers.emplace(keys[i], static_cast<std::int32_t>(i));
+  std::vector<std::int32_t> classes;
+  for (const std::string& text : texts) {
+    auto found = numbers.find(text);
+    if (found == numbers.end()) found = numbers.find(canonical(text));
+    classes.push_back(found == numbers.end() ? -1 : found->second);
+  }
+  return classes;
+}
+
 bool too_many_values(std::size_t different, std::size_t rows) { return different > 100 && different > rows / 2; }
 
 void number_classes(Table& table, const TextCodes& codes, const Table* training, const ReadOptions& options) {
@@ -100,7 +98,7 @@ void number_classes(Table& table, const TextCodes& codes, const Table* training,
     throw InvalidInput(fmt::format("{}: all {} have the label {}; at least two classes are needed", table.source,
                                    counted(table.rows, "row"), in_quotes(table.class_keys.at(0))));
   }
-  const auto class_of_code = classes_of_codes(texts, table.class_keys);
+  const auto class_of_code = class_numbers(texts, table.class_keys);
   if (std::count(class_of_code.begin(), class_of_code.end(), -1) > 0) {
     reject_unknown(table, texts, class_of_code, *training);
   }

@@ -28,6 +28,9 @@ class TextCodes {
   std::vector<std::string> texts_;
 };
 
+/// Class number of each text; -1 where it is none of `keys`, however a number is spelled.
+std::vector<std::int32_t> class_numbers(const std::vector<std::string>& texts, const std::vector<std::string>& keys);
+
 /// More than 100 different texts in more than half of the rows: an identifier or free text, not a category.
 bool too_many_values(std::size_t different, std::size_t rows);
 

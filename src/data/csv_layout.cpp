@@ -103,18 +103,6 @@ std::vector<std::string> column_names(const std::vector<std::string>& first, boo
   return names;
 }
 
-// A column by name, 1-based number or "last".
-std::size_t find_column(const std::string& wanted, const std::vector<std::string>& names, const std::string& name,
-                        std::string_view option) {
-  const auto found = std::find(names.begin(), names.end(), wanted);
-  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-  if (wanted == "last") return names.size() - 1;
-  std::uint64_t number = 0;
-  if (parse_position(wanted, number) && number <= names.size()) return number - 1;
-  throw InvalidInput(fmt::format("{}: has no column {}, named by {}{}; its {} columns are {}", name, in_quotes(wanted),
-                                 option, nearest_hint(wanted, names), names.size(), list_in_quotes(names, 30)));
-}
-
 std::size_t choose_label(const std::vector<std::string>& names, const std::string& name, const ReadOptions& options,
                          std::vector<std::string>& notes) {
   if (!options.label.empty()) return find_column(options.label, names, name, "the option label");
@@ -177,6 +165,17 @@ Records look_at(std::string_view text, const std::string& name, const ReadOption
 }
 
 }  // namespace
+
+std::size_t find_column(const std::string& wanted, const std::vector<std::string>& names, const std::string& name,
+                        std::string_view option) {
+  const auto found = std::find(names.begin(), names.end(), wanted);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  if (wanted == "last") return names.size() - 1;
+  std::uint64_t number = 0;
+  if (parse_position(wanted, number) && number <= names.size()) return number - 1;
+  throw InvalidInput(fmt::format("{}: has no column {}, named by {}{}; its {} columns are {}", name, in_quotes(wanted),
+                                 option, nearest_hint(wanted, names), names.size(), list_in_quotes(names, 30)));
+}
 
 CsvLayout decide_layout(std::string_view text, const std::string& name, const ReadOptions& options) {
   CsvLayout layout;

@@ -21,6 +21,10 @@ struct CsvLayout {
 
 inline constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
 
+/// A column by name, 1-based number or "last"; `option` is told in the InvalidInput about one that does not exist.
+std::size_t find_column(const std::string& wanted, const std::vector<std::string>& names, const std::string& name,
+                        std::string_view option);
+
 /// Decides the layout of training data. Columns other than the label and the dropped ones are marked numeric.
 CsvLayout decide_layout(std::string_view text, const std::string& name, const ReadOptions& options);
 

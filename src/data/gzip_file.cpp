@@ -130,4 +130,15 @@ std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes)
   return is_gzip(bytes) ? decompress_gzip(bytes, name, max_bytes) : bytes;
 }
 
+void check_is_text(const std::string& bytes, const std::string& name, std::string_view expected) {
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+    throw InvalidInput(fmt::format("{}: is UTF-16 text; save it as UTF-8", name));
+  }
+  const auto zero = bytes.find('\0');
+  if (zero != std::string::npos) {
+    throw InvalidInput(
+        fmt::format("{}: has a zero byte at position {}, so it is not text; expected {}", name, zero + 1, expected));
+  }
+}
+
 }  // namespace bilevel::data

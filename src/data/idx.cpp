@@ -108,6 +108,13 @@ std::int64_t label_at(const IdxArray& array, std::size_t i) {
   }
 }
 
+void check_label_type(const IdxArray& labels) {
+  if (labels.type > kInt) {
+    throw InvalidInput(fmt::format("{}: holds values of type {:02x}; labels must be integers (08, 09, 0b or 0c)",
+                                   labels.name, labels.type));
+  }
+}
+
 void check_roles(const IdxArray& images, const IdxArray& labels) {
   if (labels.sizes.size() != 1 || images.sizes.size() == 1) {
     throw InvalidInput(
@@ -122,10 +129,7 @@ void check_roles(const IdxArray& images, const IdxArray& labels) {
     throw InvalidInput(
         fmt::format("{}: holds values of type {:02x}; images must be unsigned bytes (08)", images.name, images.type));
   }
-  if (labels.type > kInt) {
-    throw InvalidInput(fmt::format("{}: holds values of type {:02x}; labels must be integers (08, 09, 0b or 0c)",
-                                   labels.name, labels.type));
-  }
+  check_label_type(labels);
   if (images.sizes[0] != labels.sizes[0]) {
     throw InvalidInput(fmt::format("{} holds {}, but {} holds {}", images.name, counted(images.sizes[0], "image"),
                                    labels.name, counted(labels.sizes[0], "label")));
@@ -162,6 +166,18 @@ void note_constant_pixels(Table& table, const IdxArray& images) {
 bool looks_like_idx(const std::string& bytes) {
   return bytes.size() >= 4 && bytes[0] == '\0' && bytes[1] == '\0' &&
          bytes_per_value(static_cast<std::uint8_t>(bytes[2])) > 0;
+}
+
+std::vector<std::int64_t> read_idx_labels(std::string content, const std::string& name) {
+  const IdxArray labels = parse_idx(std::move(content), name);
+  if (labels.sizes.size() != 1) {
+    throw InvalidInput(
+        fmt::format("{}: holds {} values; labels must have 1 dimension", labels.name, shape(labels.sizes)));
+  }
+  check_label_type(labels);
+  std::vector<std::int64_t> values(labels.sizes[0]);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = label_at(labels, i);
+  return values;
 }
 
 void read_idx_pair(Table& table, std::string first, const std::string& first_name, std::string second,

@@ -1,7 +1,9 @@
 // The IDX format of MNIST: 0, 0, type, number of dimensions, big-endian 32-bit sizes, then the values.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bilevel/data.hpp"
 
@@ -9,6 +11,9 @@ namespace bilevel::data {
 
 /// Whether the content starts like an IDX file.
 bool looks_like_idx(const std::string& bytes);
+
+/// The labels of a file with one dimension of integers, already decompressed.
+std::vector<std::int64_t> read_idx_labels(std::string content, const std::string& name);
 
 /// Fills rows, features, dense, labels and classes from an image file and a label file, already decompressed.
 /// Either may come first.

@@ -48,17 +48,6 @@ Files split_specification(std::string_view spec) {
   return files;
 }
 
-void check_is_text(const std::string& bytes, const std::string& name) {
-  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    throw InvalidInput(fmt::format("{}: is UTF-16 text; save it as UTF-8", name));
-  }
-  const auto zero = bytes.find('\0');
-  if (zero != std::string::npos) {
-    throw InvalidInput(fmt::format(
-        "{}: has a zero byte at position {}, so it is not text; expected an IDX pair, CSV or LIBSVM", name, zero + 1));
-  }
-}
-
 // The content decides; the name only where the content says nothing.
 bool is_libsvm(std::string_view text, std::string_view name) {
   if (looks_like_libsvm(text)) return true;
@@ -83,7 +72,7 @@ Table read(std::string_view spec, const Table* training, const ReadOptions& opti
   if (looks_like_idx(bytes) || (training != nullptr && training->format == Format::idx)) {
     throw InvalidInput(fmt::format("{}: IDX images and labels are given together as 'images,labels'", files.first));
   }
-  check_is_text(bytes, files.first);
+  check_is_text(bytes, files.first, "an IDX pair, CSV or LIBSVM");
   table.source_bytes = bytes.size();
   table.source_checksum = checksum(bytes);
   const std::string_view text = skip_byte_order_mark(bytes);

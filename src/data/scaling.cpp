@@ -16,7 +16,7 @@ namespace {
 constexpr double kLargestByte = 255;
 
 const std::vector<std::string>& scaling_names() {
-  static const std::vector<std::string> names = {"automatic", "standardize", "unit", "none"};
+  static const std::vector<std::string> names = {"auto", "standardize", "unit", "none"};
   return names;
 }
 
@@ -105,7 +105,7 @@ Standardizer fit_standardizer(const Table& table, std::span<const std::uint32_t>
     throw DimensionMismatch(
         fmt::format("row {} does not exist: {} has {}", *beyond, table.source, counted(table.rows, "row")));
   }
-  if (scaling == Scaling::automatic) scaling = table.format == Format::idx ? Scaling::unit : Scaling::standardize;
+  if (scaling == Scaling::automatic) scaling = Scaling::standardize;
   Standardizer fitted{.scaling = scaling, .mean = {}, .scale = {}, .notes = {}};
   if (scaling == Scaling::none) return fitted;
   fitted.mean.assign(table.features, 0.0);

@@ -22,7 +22,7 @@ std::string Table::summary() const {
   return fmt::format("{}, {}{}{}{}", counted(rows, "row"), counted(features, "feature"), image, stored, labelled);
 }
 
-Table subset(const Table& table, std::span<const std::uint32_t> rows) {
+Table subset_without_features(const Table& table, std::span<const std::uint32_t> rows) {
   for (const std::uint32_t row : rows) {
     if (row >= table.rows) {
       throw DimensionMismatch(
@@ -51,11 +51,18 @@ Table subset(const Table& table, std::span<const std::uint32_t> rows) {
 
   part.labels.reserve(rows.size());
   part.source_lines.reserve(rows.size());
-  if (table.sparse) part.row_starts.push_back(0);
-  if (!table.sparse) part.dense.reserve(rows.size() * table.features);
   for (const std::uint32_t row : rows) {
     part.labels.push_back(table.labels[row]);
     if (!table.source_lines.empty()) part.source_lines.push_back(table.source_lines[row]);
+  }
+  return part;
+}
+
+Table subset(const Table& table, std::span<const std::uint32_t> rows) {
+  Table part = subset_without_features(table, rows);
+  if (table.sparse) part.row_starts.push_back(0);
+  if (!table.sparse) part.dense.reserve(rows.size() * table.features);
+  for (const std::uint32_t row : rows) {
     if (table.sparse) {
       const auto begin = static_cast<std::ptrdiff_t>(table.row_starts[row]);
       const auto end = static_cast<std::ptrdiff_t>(table.row_starts[row + 1]);

@@ -42,7 +42,14 @@ HypergradientResult unrolled(const BilevelProblem& problem, const StepMap& map, 
   HypergradientResult result;
   Vec start = z;
   for (Index j = 0; j < options.steps - differentiated; ++j) {
-    Vec next = map.apply(x, start);
+    Vec next;
+    if (j == 0) {
+      const auto first = map.record(x, start);
+      result.first_lower_residual = first->residual();
+      next = first->image();
+    } else {
+      next = map.apply(x, start);
+    }
     if (!all_finite(next)) {
       name_nonfinite_step(result, map, j + 1);
       return result;
@@ -53,7 +60,7 @@ HypergradientResult unrolled(const BilevelProblem& problem, const StepMap& map, 
   result.lower_steps = options.steps;
   result.y = trajectory->last();
   result.lower_residual = trajectory->residual();
-  result.first_lower_residual = trajectory->first_residual();
+  if (differentiated == options.steps) result.first_lower_residual = trajectory->first_residual();
   if (trajectory->first_nonfinite_step() > 0) {
     name_nonfinite_step(result, map, options.steps - differentiated + trajectory->first_nonfinite_step());
     return result;
@@ -106,6 +113,11 @@ HypergradientResult unrolled_forward(const BilevelProblem& problem, const StepMa
   const auto upper = evaluate_upper(problem, x, result);
   if (result.status != Status::converged) return result;
   result.gradient = *upper.grad_x + jacobian.transpose() * *upper.grad_y;
+  if (!all_finite(result.gradient)) {
+    result.status = Status::nonfinite;
+    result.message = fmt::format("the derivative of the follower's path became non-finite in {} inner steps of {}",
+                                 steps, map.describe());
+  }
   return result;
 }
 

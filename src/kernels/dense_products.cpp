@@ -26,36 +26,26 @@ constexpr std::size_t kAccumulateClasses = 5;  // 2 x 5, 2, 1: 13 of 16
 #endif
 constexpr std::size_t kScoreRows = 4;
 
-#ifndef HINT
-#define HINT 2
-#endif
-#ifndef AHEAD
-#define AHEAD 100
-#endif
-#ifndef WALK
-#define WALK 16
-#endif
-#ifndef PART
-#define PART 3200
-#endif
 /// A score tile's weights for this many bytes of columns stay in the first cache beside the rows that pass by.
-constexpr std::size_t kPartBytes = PART;
-/// Rows that pass by the weights of a tile before the next tile's turn.
-constexpr std::size_t kWalkRows = WALK;
-/// How far ahead memory is fetched: far enough for its latency, and soon enough used not to be evicted before.
-constexpr std::size_t kAheadBytes = AHEAD << 10;
+constexpr std::size_t kPartBytes = 3200;
 
-/// kAheadBytes in rows, a multiple of kScoreRows.
-constexpr std::size_t rows_fetched_ahead(std::size_t row_bytes) {
-  const std::size_t rows = kAheadBytes / row_bytes / kScoreRows * kScoreRows;
-  return rows < kScoreRows ? kScoreRows : (rows > kBlockRows / 2 ? kBlockRows / 2 : rows);
-}
-
-/// Memory to fetch into the second cache while computing: a place and how far to go on with each step.
+/// Memory that is brought into the second cache on the side: a place, and how many bytes to go on with each step.
 struct Fetch {
   const char* at;
   std::size_t step;
 };
+
+/// `bytes` from `at` on, spread evenly over `steps`; what goes beyond a line a step is left to the hardware.
+HWY_INLINE Fetch fetch_evenly(const char* at, std::size_t bytes, std::size_t steps) {
+  if (steps == 0) return {at, 0};
+  const std::size_t step = (bytes + steps - 1) / steps;
+  return {at, step < kAlignment ? step : kAlignment};
+}
+
+HWY_INLINE void fetch_step(Fetch& fetch) {
+  __builtin_prefetch(fetch.at, 0, 2);
+  fetch.at += fetch.step;
+}
 
 #if HWY_TARGET == HWY_SCALAR
 
@@ -112,12 +102,11 @@ HWY_INLINE void store_lane_sums(D d, V v0, V v1, V v2, V v3, bool add, T* HWY_RE
 
 #endif
 
-/// The four rows' scores in kClasses classes over the columns [from, to), put into Z or, from the second part of the
-/// columns on, added to it: vector accumulators along the features, summed at the end. The first kFetched rows of
-/// `fetched` are brought into the second cache.
-template <std::size_t kClasses, std::size_t kFetched, class T>
-HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const T* const* fetched, std::size_t from,
-                             std::size_t to, std::size_t stride, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
+/// The scores of kScoreRows rows in kClasses classes over the columns [from, to), put into Z or, from the second part
+/// of the columns on, added to it: vector accumulators along the features, summed at the end.
+template <std::size_t kClasses, class T>
+HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from, std::size_t to, std::size_t stride,
+                             Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const T* HWY_RESTRICT x0 = rows[0];
@@ -131,8 +120,7 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const T* const* 
     for (std::size_t r = 0; r < kScoreRows; ++r) sums[c][r] = hn::Zero(d);
   }
   for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < kFetched; ++r) __builtin_prefetch(fetched[r] + j, 0, HINT);
+    fetch_step(fetch);
     const V v0 = hn::Load(d, x0 + j);
     const V v1 = hn::Load(d, x1 + j);
     const V v2 = hn::Load(d, x2 + j);
@@ -176,10 +164,7 @@ HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_
       __builtin_prefetch(x + (kVectors + k) * lanes, 0, 3);
     }
 #pragma GCC unroll 4
-    for (std::size_t k = 0; k < kVectors / 2; ++k) {
-      __builtin_prefetch(fetch.at, 0, HINT);
-      fetch.at += fetch.step;
-    }
+    for (std::size_t k = 0; k < kVectors / 2; ++k) fetch_step(fetch);
 #pragma GCC unroll 16
     for (std::size_t c = 0; c < kClasses; ++c) {
       const V residual = hn::Set(d, R[c * kBlockRows + r]);
@@ -198,8 +183,8 @@ HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_
 }
 
 template <std::size_t kClasses, class T>
-HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride,
-                                  Fetch fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
+HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride, Fetch fetch,
+                                  const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
   const hn::ScalableTag<T> d;
   // Few classes need more columns, or the additions wait for each other.
   constexpr std::size_t kVectors = kClasses <= 3 ? 4 : 2;
@@ -211,72 +196,64 @@ HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t
   for (; column < stride; column += lanes) accumulate_columns<kClasses, 1>(rows, count, stride, column, fetch, R, G);
 }
 
-/// Calls f.template operator()<tile>(first) for tiles of nearly equal numbers of classes, at most kMost each.
-template <std::size_t kMost, std::size_t kTile = kMost, class F>
-HWY_INLINE void for_tile(std::size_t tile, std::size_t first, std::size_t i, std::size_t tiles, const F& f) {
+/// Calls f.call<tile>(first class) with the constant kTile that equals `tile`.
+template <std::size_t kTile, class F>
+HWY_INLINE void for_tile(std::size_t tile, std::size_t first, F& f) {
   if constexpr (kTile > 0) {
     if (tile == kTile) {
-      f.template call<kTile>(first, i, tiles);
+      f.template call<kTile>(first);
     } else {
-      for_tile<kMost, kTile - 1>(tile, first, i, tiles, f);
+      for_tile<kTile - 1>(tile, first, f);
     }
   }
 }
 
+/// Cuts the classes into tiles of nearly equal size, at most kMost each: small remainders would run slowly.
 template <std::size_t kMost, class F>
-HWY_INLINE void for_class_tiles(std::size_t classes, const F& f) {
+HWY_INLINE void for_class_tiles(std::size_t classes, F& f) {
   const std::size_t tiles = (classes + kMost - 1) / kMost;
   std::size_t first = 0;
   for (std::size_t i = 0; i < tiles; ++i) {
     const std::size_t tile = classes / tiles + (i < classes % tiles ? 1 : 0);
-    for_tile<kMost>(tile, first, i, tiles, f);
+    for_tile<kMost>(tile, first, f);
     first += tile;
   }
 }
 
-/// One walk of kWalkRows rows, or fewer, through the columns [from, to), for a tile of classes.
 template <class T>
-struct ScoreWalk {
+struct Scores {
   const T* const* rows;
-  std::size_t begin, end;  // the rows of the walk
-  std::size_t fetched_end;
-  std::size_t ahead;
-  std::size_t from, to, stride;
+  std::size_t count, stride;
+  std::size_t from, to;
+  Fetch fetch;
   const T* W;
   T* Z;
 
+  // The tile's weights stay in the first cache while the rows pass by.
   template <std::size_t kClasses>
-  void call(std::size_t first, std::size_t tile, std::size_t tiles) const {
-    for (std::size_t r = begin; r < end; r += kScoreRows) {
-      const T* const* const fetched = rows + r + ahead + (tiles == 1 ? 0 : 2 * tile);
-      const T* const w = W + first * stride;
-      T* const z = Z + first * kBlockRows + r;
-      if (r + ahead >= fetched_end || tile > 1) {
-        score_tile<kClasses, 0>(rows + r, fetched, from, to, stride, w, z);
-      } else if (tiles > 1) {
-        score_tile<kClasses, 2>(rows + r, fetched, from, to, stride, w, z);
-      } else {
-        score_tile<kClasses, 4>(rows + r, fetched, from, to, stride, w, z);
-      }
+  void call(std::size_t first) {
+    const std::size_t steps = (to - from) / hn::Lanes(hn::ScalableTag<T>());
+    for (std::size_t r = 0; r < count; r += kScoreRows) {
+      score_tile<kClasses>(rows + r, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
+      fetch.at += steps * fetch.step;
     }
   }
 };
 
 template <class T>
-void scores(const T* const* rows, std::size_t count, std::size_t stride, const T* W, std::size_t classes, T* Z) {
+void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlock next, const T* W,
+            std::size_t classes, T* Z) {
   constexpr std::size_t kLine = kAlignment / sizeof(T);
+  const std::size_t lines = stride / kLine;
   const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
-  const std::size_t length = (stride / kLine + parts - 1) / parts * kLine;
-  const std::size_t ahead = rows_fetched_ahead(stride * sizeof(T));
-  const std::size_t walk = ahead < kWalkRows ? ahead : kWalkRows;
-  for (std::size_t begin = 0; begin < count; begin += walk) {
-    for (std::size_t from = 0; from < stride; from += length) {
-      const std::size_t to = from + length < stride ? from + length : stride;
-      const std::size_t end = begin + walk < count ? begin + walk : count;
-      const std::size_t fetched_end = count / kScoreRows * kScoreRows;
-      for_class_tiles<kScoreClasses>(classes,
-                                     ScoreWalk<T>{rows, begin, end, fetched_end, ahead, from, to, stride, W, Z});
-    }
+  const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
+  const std::size_t row_groups = (count + kScoreRows - 1) / kScoreRows;
+  const std::size_t steps = stride / hn::Lanes(hn::ScalableTag<T>()) * tiles * row_groups;
+  Scores<T> walk{rows, count, stride, 0, 0, fetch_evenly(next.at, next.bytes / 2, steps), W, Z};
+  for (std::size_t part = 0; part < parts; ++part) {
+    walk.from = lines * part / parts * kLine;
+    walk.to = lines * (part + 1) / parts * kLine;
+    for_class_tiles<kScoreClasses>(classes, walk);
   }
 }
 
@@ -289,44 +266,39 @@ struct Accumulate {
   T* G;
 
   template <std::size_t kClasses>
-  void call(std::size_t first, std::size_t tile, std::size_t /*tiles*/) const {
-    // Once is enough to fetch.
-    const Fetch own = tile == 0 ? fetch : Fetch{reinterpret_cast<const char*>(R), 0};
-    accumulate_tile<kClasses>(rows, count, stride, own, R + first * kBlockRows, G + first * stride);
+  void call(std::size_t first) {
+    accumulate_tile<kClasses>(rows, count, stride, fetch, R + first * kBlockRows, G + first * stride);
+    fetch.step = 0;  // the first tile has fetched it all
   }
 };
 
 template <class T>
-void accumulate(const T* const* rows, std::size_t count, std::size_t stride, const T* next, std::size_t next_count,
-                std::size_t next_stride, const T* R, std::size_t classes, T* G) {
-  const std::size_t ahead = rows_fetched_ahead(stride * sizeof(T));
-  const std::size_t bytes = (next_count < ahead ? next_count : ahead) * next_stride * sizeof(T);
-  // One fetch for each two vectors that are multiplied.
-  const std::size_t fetches = stride / hn::Lanes(hn::ScalableTag<T>()) / 2 * count;
-  Fetch fetch{reinterpret_cast<const char*>(R), 0};
-  if (bytes > 0 && fetches > 0) {
-    const std::size_t step = (bytes + fetches - 1) / fetches;
-    fetch = {reinterpret_cast<const char*>(next), step < kAlignment ? step : kAlignment};
-  }
-  for_class_tiles<kAccumulateClasses>(classes, Accumulate<T>{rows, count, stride, fetch, R, G});
+void accumulate(const T* const* rows, std::size_t count, std::size_t stride, NextBlock next, const T* R,
+                std::size_t classes, T* G) {
+  const std::size_t steps = stride / hn::Lanes(hn::ScalableTag<T>()) / 2 * count;
+  const std::size_t half = next.bytes / 2;  // the first half is fetched with the scores
+  Accumulate<T> tiles{rows, count, stride, fetch_evenly(next.at + half, half, steps), R, G};
+  for_class_tiles<kAccumulateClasses>(classes, tiles);
 }
 
-void scores_float(const float* const* rows, std::size_t count, std::size_t stride, const float* W, std::size_t classes,
-                  float* Z) {
-  scores(rows, count, stride, W, classes, Z);
+void scores_float(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* W,
+                  std::size_t classes, float* Z) {
+  scores(rows, count, stride, next, W, classes, Z);
 }
 
-void scores_double(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+void scores_double(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* W,
                    std::size_t classes, double* Z) {
-  scores(rows, count, stride, W, classes, Z);
+  scores(rows, count, stride, next, W, classes, Z);
 }
 
-void accumulate_float(const float* const* rows, std::size_t count, std::size_t stride, const float* next, std::size_t next_count, std::size_t next_stride, const float* R, std::size_t classes, float* G) {
-  accumulate(rows, count, stride, next, next_count, next_stride, R, classes, G);
+void accumulate_float(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,
+                      std::size_t classes, float* G) {
+  accumulate(rows, count, stride, next, R, classes, G);
 }
 
-void accumulate_double(const double* const* rows, std::size_t count, std::size_t stride, const double* next, std::size_t next_count, std::size_t next_stride, const double* R, std::size_t classes, double* G) {
-  accumulate(rows, count, stride, next, next_count, next_stride, R, classes, G);
+void accumulate_double(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next,
+                       const double* R, std::size_t classes, double* G) {
+  accumulate(rows, count, stride, next, R, classes, G);
 }
 
 }  // namespace bilevel::kernels::HWY_NAMESPACE
@@ -340,22 +312,24 @@ HWY_EXPORT(scores_double);
 HWY_EXPORT(accumulate_float);
 HWY_EXPORT(accumulate_double);
 
-void dense_scores(const float* const* rows, std::size_t count, std::size_t stride, const float* W, std::size_t classes,
-                  float* Z) {
-  HWY_DYNAMIC_DISPATCH(scores_float)(rows, count, stride, W, classes, Z);
+void dense_scores(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* W,
+                  std::size_t classes, float* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_float)(rows, count, stride, next, W, classes, Z);
 }
 
-void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* W,
                   std::size_t classes, double* Z) {
-  HWY_DYNAMIC_DISPATCH(scores_double)(rows, count, stride, W, classes, Z);
+  HWY_DYNAMIC_DISPATCH(scores_double)(rows, count, stride, next, W, classes, Z);
 }
 
-void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, const float* next, std::size_t next_count, std::size_t next_stride, const float* R, std::size_t classes, float* G) {
-  HWY_DYNAMIC_DISPATCH(accumulate_float)(rows, count, stride, next, next_count, next_stride, R, classes, G);
+void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,
+                      std::size_t classes, float* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_float)(rows, count, stride, next, R, classes, G);
 }
 
-void dense_accumulate(const double* const* rows, std::size_t count, std::size_t stride, const double* next, std::size_t next_count, std::size_t next_stride, const double* R, std::size_t classes, double* G) {
-  HWY_DYNAMIC_DISPATCH(accumulate_double)(rows, count, stride, next, next_count, next_stride, R, classes, G);
+void dense_accumulate(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* R,
+                      std::size_t classes, double* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_double)(rows, count, stride, next, R, classes, G);
 }
 
 }  // namespace bilevel::kernels

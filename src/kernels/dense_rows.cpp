@@ -6,8 +6,6 @@
 #include <new>
 #include <string>
 
-#include "kernels/dense_products.hpp"
-
 namespace bilevel::kernels {
 namespace {
 
@@ -49,6 +47,11 @@ struct RowPointers {
 };
 
 template <class Real>
+NextBlock nothing_ahead(const Real* valid) {
+  return {reinterpret_cast<const char*>(valid), 0};
+}
+
+template <class Real>
 void clear_behind(std::size_t count, std::size_t classes, Real* Z) {
   if (count == kBlockRows) return;
   for (std::size_t c = 0; c < classes; ++c) std::fill(Z + c * kBlockRows + count, Z + (c + 1) * kBlockRows, Real{0});
@@ -65,7 +68,7 @@ DenseRows<Real>::DenseRows(std::size_t rows, std::size_t features)
 template <class Real>
 void DenseRows<Real>::scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(begin + r); });
-  dense_scores(block.rows, count, this->weight_stride(), W, classes, Z);
+  dense_scores(block.rows, count, this->weight_stride(), rows_ahead(begin + count, count), W, classes, Z);
   clear_behind(count, classes, Z);
 }
 
@@ -73,15 +76,19 @@ template <class Real>
 void DenseRows<Real>::accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes,
                                  Real* G) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(begin + r); });
-  const std::size_t end = begin + count;
-  dense_accumulate(block.rows, count, this->weight_stride(), row(end), this->rows() - end, stride_, R, classes, G);
+  dense_accumulate(block.rows, count, this->weight_stride(), rows_ahead(begin + count, count), R, classes, G);
+}
+
+template <class Real>
+NextBlock DenseRows<Real>::rows_ahead(std::size_t begin, std::size_t count) const {
+  return {reinterpret_cast<const char*>(row(begin)), std::min(count, this->rows() - begin) * stride_ * sizeof(Real)};
 }
 
 template <class Real>
 void DenseRows<Real>::scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W,
                                       std::size_t classes, Real* Z) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
-  dense_scores(block.rows, count, this->weight_stride(), W, classes, Z);
+  dense_scores(block.rows, count, this->weight_stride(), nothing_ahead(W), W, classes, Z);
   clear_behind(count, classes, Z);
 }
 
@@ -89,7 +96,7 @@ template <class Real>
 void DenseRows<Real>::accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R,
                                           std::size_t classes, Real* G) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
-  dense_accumulate(block.rows, count, this->weight_stride(), nullptr, 0, 0, R, classes, G);
+  dense_accumulate(block.rows, count, this->weight_stride(), nothing_ahead(R), R, classes, G);
 }
 
 template class DenseRows<float>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/aligned_buffer.hpp"
+#include "kernels/dense_products.hpp"
 #include "kernels/feature_rows.hpp"
 
 namespace bilevel::kernels {
@@ -9,7 +10,8 @@ namespace bilevel::kernels {
 /// Row-major dense features. Make it, fill each row(i), then use it as const. Moves; is never copied.
 ///
 /// A row is padded with zeros to whole 64-byte lines, and by one line more where the length would map all rows of a
-/// block to the same few cache sets. The products run on the widest vectors that the processor has (chosen at run time).
+/// block to the same few cache sets. The products run on the widest vectors that the processor has (chosen at run
+/// time).
 template <class Real>
 class DenseRows final : public FeatureRows<Real> {
  public:
@@ -31,6 +33,9 @@ class DenseRows final : public FeatureRows<Real> {
                            Real* G) const override;
 
  private:
+  /// The rows begin .. begin + count, as far as there are any, as memory to fetch.
+  NextBlock rows_ahead(std::size_t begin, std::size_t count) const;
+
   std::size_t stride_;
   AlignedBuffer<Real> data_;
 };

@@ -1,9 +1,9 @@
 // The data side of a linear model: the two thin products that a softmax pass is made of, for a block of rows at a time.
 //
 // A pass over the data takes blocks of at most kBlockRows rows. For each block it computes the scores Z = W X', turns
-// them into residuals R (softmax_block.hpp), and adds R X to the gradient G while the block is still in the cache. Z and
-// R are class-major, so that a vector register holds one class of neighbouring rows. Two parameter vectors share one
-// pass if their class rows are stacked in one W of twice as many classes.
+// them into residuals R (softmax_block.hpp), and adds R X to the gradient G while the block is still in the cache. Z
+// and R are class-major, so that a vector register holds one class of neighbouring rows. Two parameter vectors share
+// one pass if their class rows are stacked in one W of twice as many classes.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace bilevel::kernels {
 
 /// Rows of a block. Z and R have kBlockRows columns for each class, however few rows a block has.
-inline constexpr std::size_t kBlockRows = 64;
+inline constexpr std::size_t kBlockRows = 32;
 
 /// Alignment in bytes of every array that the kernels read or write as vectors: W, G, Z, R and the rows themselves.
 inline constexpr std::size_t kAlignment = 64;
@@ -28,8 +28,8 @@ constexpr std::size_t padded_features(std::size_t features) {
 ///
 /// All arrays are kAlignment-aligned. W and G are classes x weight_stride(), row-major, with zeros behind the features
 /// of W (accumulate leaves zeros there in G). Z and R are classes x kBlockRows, class-major. Sums run in Real: in float
-/// the relative error of an entry of G grows with the number of blocks added to it, so add G to a double total every few
-/// blocks and clear it. The order of summation depends on the processor's vector width and on how rows are cut into
+/// the relative error of an entry of G grows with the number of blocks added to it, so add G to a double total every
+/// few blocks and clear it. The order of summation depends on the processor's vector width and on how rows are cut into
 /// blocks, on nothing else: same machine and same blocks give the same bits.
 ///
 /// Preconditions, unchecked because these are inner loops: 1 <= count <= kBlockRows, classes >= 1, rows in range.
@@ -49,7 +49,8 @@ class FeatureRows {
   /// Z[c * kBlockRows + r] = <x_{begin + r}, W_c> for r < count, and 0 for count <= r < kBlockRows.
   virtual void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const = 0;
 
-  /// G_c += sum_{r < count} R[c * kBlockRows + r] x_{begin + r}. Call it in the order of the blocks: it fetches the next.
+  /// G_c += sum_{r < count} R[c * kBlockRows + r] x_{begin + r}. Call it in the order of the blocks: it fetches the
+  /// next.
   virtual void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const = 0;
 
   /// scores() of the rows indices[0 .. count), which may repeat.

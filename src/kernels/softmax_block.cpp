@@ -178,8 +178,8 @@ void product_block(std::size_t count, std::size_t classes, const std::int32_t* l
   HWY_DYNAMIC_DISPATCH(product_float)(count, classes, labels, P, Z, row_weight, R, row_cross);
 }
 
-void product_block(std::size_t count, std::size_t classes, const std::int32_t* labels, const double* P,
-                   const double* Z, const double* row_weight, double* R, double* row_cross) {
+void product_block(std::size_t count, std::size_t classes, const std::int32_t* labels, const double* P, const double* Z,
+                   const double* row_weight, double* R, double* row_cross) {
   HWY_DYNAMIC_DISPATCH(product_double)(count, classes, labels, P, Z, row_weight, R, row_cross);
 }
 

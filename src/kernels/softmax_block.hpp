@@ -27,8 +27,8 @@ void residual_block(std::size_t count, std::size_t classes, const std::int32_t* 
                     const double* row_weight, double* R);
 
 /// R = w_r p_r * (z_r - <p_r, z_r>), the second derivative of w_r times the loss in the scores, applied to z_r: the
-/// scores of a direction. row_cross[r] = <p_r - e_{label_r}, z_r>, the mixed derivative in weight and direction (without
-/// w_r). R may be P or Z. row_weight null means all ones; row_cross may be null, then labels may be null too.
+/// scores of a direction. row_cross[r] = <p_r - e_{label_r}, z_r>, the mixed derivative in weight and direction
+/// (without w_r). R may be P or Z. row_weight null means all ones; row_cross may be null, then labels may be null too.
 void product_block(std::size_t count, std::size_t classes, const std::int32_t* labels, const float* P, const float* Z,
                    const float* row_weight, float* R, float* row_cross);
 void product_block(std::size_t count, std::size_t classes, const std::int32_t* labels, const double* P, const double* Z,

@@ -14,14 +14,16 @@ constexpr std::size_t kTile = 8;
 
 std::size_t checked_rows(const std::vector<std::size_t>& row_starts, std::size_t columns, std::size_t values) {
   if (row_starts.empty() || row_starts.front() != 0 || row_starts.back() != columns || columns != values) {
-    throw InvalidInput("sparse rows need row starts from 0 to the number of entries, but there are " +
-                       std::to_string(columns) + " columns and " + std::to_string(values) + " values, and the row starts " +
-                       (row_starts.empty() ? "are missing"
-                                           : "go from " + std::to_string(row_starts.front()) + " to " +
-                                                 std::to_string(row_starts.back())));
+    throw InvalidInput(
+        "sparse rows need row starts from 0 to the number of entries, but there are " + std::to_string(columns) +
+        " columns and " + std::to_string(values) + " values, and the row starts " +
+        (row_starts.empty()
+             ? "are missing"
+             : "go from " + std::to_string(row_starts.front()) + " to " + std::to_string(row_starts.back())));
   }
   if (row_starts.size() - 1 > std::numeric_limits<std::uint32_t>::max()) {
-    throw InvalidInput(std::to_string(row_starts.size() - 1) + " sparse rows are too many: at most 4294967295 are allowed");
+    throw InvalidInput(std::to_string(row_starts.size() - 1) +
+                       " sparse rows are too many: at most 4294967295 are allowed");
   }
   for (std::size_t i = 0; i + 1 < row_starts.size(); ++i) {
     if (row_starts[i] > row_starts[i + 1]) {
@@ -45,8 +47,8 @@ SparseRows<Real>::SparseRows(std::size_t features, std::vector<std::size_t> row_
   for (std::size_t i = 0; i < this->rows(); ++i) {
     for (std::size_t k = row_starts_[i]; k < row_starts_[i + 1]; ++k) {
       if (columns_[k] >= features) {
-        throw InvalidInput("sparse row " + std::to_string(i) + " has an entry in column " + std::to_string(columns_[k]) +
-                           ", but columns go from 0 to " + std::to_string(features - 1));
+        throw InvalidInput("sparse row " + std::to_string(i) + " has an entry in column " +
+                           std::to_string(columns_[k]) + ", but columns go from 0 to " + std::to_string(features - 1));
       }
     }
   }

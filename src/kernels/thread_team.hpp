@@ -14,24 +14,24 @@ struct RowRange {
   std::size_t end = 0;
 };
 
-/// The share of `part` (0 <= part < parts): contiguous, starting at a multiple of kBlockRows, block counts that differ by
-/// at most one; together the shares are 0 .. rows in order. A share may be empty.
+/// The share of `part` (0 <= part < parts): contiguous, starting at a multiple of kBlockRows, block counts that differ
+/// by at most one; together the shares are 0 .. rows in order. A share may be empty.
 RowRange row_share(std::size_t rows, std::size_t parts, std::size_t part);
 
-/// total[i] += sum over parts of parts[k][i], added in the order of k in double: the same bits whichever thread finished
-/// first. All parts have total.size() entries.
+/// total[i] += sum over parts of parts[k][i], added in the order of k in double: the same bits whichever thread
+/// finished first. All parts have total.size() entries.
 void add_in_order(std::span<const float* const> parts, std::span<double> total);
 void add_in_order(std::span<const double* const> parts, std::span<double> total);
 
 /// `size() - 1` waiting threads and the caller, which is thread 0.
 ///
-/// Idle workers spin for some microseconds (the gap between two passes of one iteration), then sleep. One run at a time:
-/// a second caller waits for the first. A run started inside a run of the same team calls its shares one by one on that
-/// thread.
+/// Idle workers spin for some microseconds (the gap between two passes of one iteration), then sleep. One run at a
+/// time: a second caller waits for the first. A run started inside a run of the same team calls its shares one by one
+/// on that thread.
 class ThreadTeam {
  public:
-  /// threads >= 1; 0 means one for each processor this process may use. Throws InvalidOption for more than 1024 threads,
-  /// std::system_error if the system refuses to start one.
+  /// threads >= 1; 0 means one for each processor this process may use. Throws InvalidOption for more than 1024
+  /// threads, std::system_error if the system refuses to start one.
   explicit ThreadTeam(std::size_t threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;

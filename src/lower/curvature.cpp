@@ -8,13 +8,15 @@ namespace bilevel {
 
 Curvature measure_curvature(const Linearization& lower, Index dim_y, const Vec& start, double tolerance,
                             Index max_products, std::uint64_t seed) {
-  Vec v = start;
-  if (v.size() != dim_y || !(norm(v) > 0)) {
-    Random random(seed);
-    v.resize(dim_y);
-    for (Index i = 0; i < dim_y; ++i) v[i] = random.normal();
-  }
+  // A random part is always there: an earlier eigenvector alone may lie across the direction that is the largest now.
+  Random random(seed);
+  Vec v(dim_y);
+  for (Index i = 0; i < dim_y; ++i) v[i] = random.normal();
   v /= norm(v);
+  if (start.size() == dim_y && norm(start) > 0) {
+    v += start / norm(start);
+    v /= norm(v);
+  }
 
   Curvature result{0.0, v, 0, false};
   double previous = 0;

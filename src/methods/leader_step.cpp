@@ -9,54 +9,110 @@ std::string_view to_string(LeaderRule rule) { return rule == LeaderRule::adam ? 
 
 namespace {
 
-constexpr double kGrow = 1.1, kShrink = 0.5;
+constexpr std::size_t kRemembered = 10;  // accepted pairs that a new one is compared with
+constexpr int kMaxRejections = 10;
 
-/// Adam's adaptive size: signs and scales are Adam's business, only a rise of the objective speaks against the length.
-double adam_step_size(const LeaderStepState& state, double upper) {
-  constexpr double kStart = 0.5;
-  if (state.count == 0) return kStart;
-  return upper <= state.last_upper ? std::min(kGrow * state.step_size, kStart) : kShrink * state.step_size;
+void remember(LeaderStepState& state, double upper) {
+  state.recent.push_back(upper);
+  if (state.recent.size() > kRemembered) state.recent.erase(state.recent.begin());
 }
 
-double gradient_step_size(const LeaderStepState& state, const Vec& gradient, double upper, const Vec& x) {
-  constexpr double kFirstMove = 0.1;
-  if (state.count == 0) {
+/// Where f can no longer be told apart from its rounding, no move is to blame for a rise.
+bool rose(double upper, double reference) { return upper > reference + 1e-12 * std::abs(reference); }
+
+void shrink_move(LeaderStepState& state, double factor, Vec& x) {
+  state.step_size *= factor;
+  x = state.last_x + factor * (x - state.last_x);
+}
+
+/// The minimiser of the parabola through both values and the slope at the start, within safe bounds.
+double shrink_factor(const LeaderStepState& state, double upper) {
+  constexpr double kLeast = 0.1, kMost = 0.5;
+  const double fall = state.step_size * state.last_gradient.squaredNorm();  // that the slope promised
+  const double factor = fall / (2 * (upper - state.recent.back() + fall));
+  return factor > kLeast ? std::min(factor, kMost) : kLeast;
+}
+
+double secant_step_size(const LeaderStepState& state, const Vec& gradient, const Vec& x) {
+  constexpr double kFirstMove = 0.1, kLongest = 10, kDiffer = 0.15;
+  if (state.last_gradient.size() == 0) {
     const double length = norm(gradient);
     return length > 0 ? kFirstMove * std::sqrt(static_cast<double>(x.size())) / length : 1.0;
   }
-  if (upper > state.last_upper) return kShrink * state.step_size;
   const Vec moved = x - state.last_x;
-  const double curvature = dot(moved, gradient - state.last_gradient);
-  const double longest = 2 * state.step_size;
-  return curvature > 0 ? std::min(dot(moved, moved) / curvature, longest) : kGrow * state.step_size;
+  const Vec change = gradient - state.last_gradient;
+  const double curvature = dot(moved, change);
+  const double longest = kLongest * state.step_size;
+  if (!(curvature > 0)) return longest;
+  const double long_step = dot(moved, moved) / curvature;
+  const double short_step = curvature / dot(change, change);
+  return std::min(short_step < kDiffer * long_step ? short_step : long_step, longest);
+}
+
+LeaderMove descend(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper,
+                   Vec& x) {
+  if (!options.step_size && !state.recent.empty() && state.rejections < kMaxRejections &&
+      rose(upper, *std::max_element(state.recent.begin(), state.recent.end()))) {
+    shrink_move(state, shrink_factor(state, upper), x);
+    ++state.rejections;
+    return LeaderMove::rejected;
+  }
+  if (state.rejections >= kMaxRejections) state.recent.clear();
+  state.rejections = 0;
+  const double step_size = options.step_size.value_or(secant_step_size(state, gradient, x));
+  state.last_x = x;
+  state.last_gradient = gradient;
+  x -= step_size * gradient;
+  state.step_size = step_size;
+  remember(state, upper);
+  return LeaderMove::accepted;
+}
+
+double adam_step_size(LeaderStepState& state, double upper) {
+  constexpr double kStart = 0.5, kGrow = 1.1, kShrink = 0.5;
+  if (state.recent.empty()) return kStart;
+  if (!rose(upper, state.recent.back())) return std::min(kGrow * state.step_size, kStart);
+  state.first_moment.setZero();
+  state.moment_age = 0;
+  return kShrink * state.step_size;
+}
+
+void adam(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper, Vec& x) {
+  if (state.count == 0) state.first_moment = state.second_moment = Vec::Zero(x.size());
+  const double step_size = options.step_size ? *options.step_size : adam_step_size(state, upper);
+  state.first_moment = options.first_decay * state.first_moment + (1 - options.first_decay) * gradient;
+  state.second_moment =
+      options.second_decay * state.second_moment + (1 - options.second_decay) * gradient.cwiseAbs2();
+  const double first_bias = 1 - std::pow(options.first_decay, static_cast<double>(++state.moment_age));
+  const double second_bias = 1 - std::pow(options.second_decay, static_cast<double>(state.count + 1));
+  // The floor is relative: hypergradients of averages over many samples are tiny in every coordinate.
+  const double floor = 1e-8 * std::sqrt(state.second_moment.maxCoeff() / second_bias) + 1e-300;
+  state.last_x = x;
+  x.array() -= step_size * (state.first_moment.array() / first_bias) /
+               ((state.second_moment.array() / second_bias).sqrt() + floor);
+  state.step_size = step_size;
+  remember(state, upper);
 }
 
 }  // namespace
 
-void leader_step(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper, Vec& x) {
+LeaderMove leader_step(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper,
+                       Vec& x) {
+  auto move = LeaderMove::accepted;
   if (options.rule == LeaderRule::adam) {
-    if (state.count == 0) state.first_moment = state.second_moment = Vec::Zero(x.size());
-    const double step_size = options.step_size.value_or(adam_step_size(state, upper));
-    state.first_moment = options.first_decay * state.first_moment + (1 - options.first_decay) * gradient;
-    state.second_moment =
-        options.second_decay * state.second_moment + (1 - options.second_decay) * gradient.cwiseAbs2();
-    const auto steps = static_cast<double>(state.count + 1);
-    const double first_bias = 1 - std::pow(options.first_decay, steps);
-    const double second_bias = 1 - std::pow(options.second_decay, steps);
-    // The floor is relative: hypergradients of averages over many samples are tiny in every coordinate.
-    const double floor = 1e-8 * std::sqrt(state.second_moment.maxCoeff() / second_bias) + 1e-300;
-    x.array() -= step_size * (state.first_moment.array() / first_bias) /
-                 ((state.second_moment.array() / second_bias).sqrt() + floor);
-    state.step_size = step_size;
+    adam(options, state, gradient, upper, x);
   } else {
-    const double step_size = options.step_size.value_or(gradient_step_size(state, gradient, upper, x));
-    state.last_x = x;
-    state.last_gradient = gradient;
-    x -= step_size * gradient;
-    state.step_size = step_size;
+    move = descend(options, state, gradient, upper, x);
   }
-  state.last_upper = upper;
   ++state.count;
+  return move;
+}
+
+bool leader_retreat(const LeaderStepOptions& options, LeaderStepState& state, Vec& x) {
+  constexpr double kRetreat = 0.1;
+  if (options.step_size || state.last_x.size() == 0) return false;
+  shrink_move(state, kRetreat, x);
+  return true;
 }
 
 }  // namespace bilevel

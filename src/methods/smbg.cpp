@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ constexpr Index kFirstInnerSteps = 20;   // before any contraction has been meas
 constexpr double kWantedReduction = 1e-6;  // of the follower's residual, and so of the unrolled bias, per leader step
 constexpr double kCurvatureMargin = 0.9;  // a L aimed at: < 1, with room for the error of the power iteration
 constexpr int kStepHalvings = 12;
+constexpr int kRetreats = 8;  // of the leader, each to a tenth of its move
 
 void note_choice(OuterMethod::State& state, Choice choice) {
   const auto known = std::find_if(state.choices.begin(), state.choices.end(),
@@ -35,10 +37,8 @@ void note_choice(OuterMethod::State& state, Choice choice) {
   }
 }
 
-/// The follower ran away from its minimiser: the sign that a step measured at the start was too long for the path.
-bool ran_away(const HypergradientResult& result) {
-  return result.status == Status::nonfinite || result.lower_residual > 10 * result.first_lower_residual + 1e-12;
-}
+/// The residual at which the follower is as good as still: a fall from here says nothing about its contraction.
+double rounding_level(double largest_residual) { return 1e-10 * largest_residual; }
 
 }  // namespace
 
@@ -72,20 +72,62 @@ void Smbg::measure_inner_step(const BilevelProblem& problem, State& state, const
   const double scale = norm(state.x) + std::sqrt(static_cast<double>(state.x.size()));
   const bool moved_far = state.curvature_x.size() == 0 || norm(state.x - state.curvature_x) > kFar * scale;
   if (!moved_far) return;
-  auto measured =
-      measure_curvature(problem.lower->linearize(state.x, z), problem.dim_y(), state.curvature_eigenvector);
-  state.curvature = measured.largest;
-  state.curvature_eigenvector = std::move(measured.eigenvector);
+  measure_curvature_at(problem, state, z);
   state.curvature_x = state.x;
-  state.inner_step_size = measured.largest > 0 ? kCurvatureMargin / measured.largest : 1.0;
+  state.inner_step_size = state.curvature > 0 ? kCurvatureMargin / state.curvature : 1.0;
   note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
                       fmt::format("{} / L, L = {:.4g} by power iteration at step {}", kCurvatureMargin,
-                                  measured.largest, state.iteration + 1)});
+                                  state.curvature, state.iteration + 1)});
+}
+
+void Smbg::measure_curvature_at(const BilevelProblem& problem, State& state, const Vec& y) const {
+  auto measured =
+      measure_curvature(problem.lower->linearize(state.x, y), problem.dim_y(), state.curvature_eigenvector);
+  state.curvature = measured.largest;
+  if (all_finite(measured.eigenvector)) state.curvature_eigenvector = std::move(measured.eigenvector);
+}
+
+bool Smbg::shorten_inner_step(const BilevelProblem& problem, State& state, const Vec& z,
+                              const HypergradientResult& result) const {
+  double shorter = 0.5 * state.inner_step_size;
+  std::string why = "the follower ran away";
+  if (result.y.size() > 0 && all_finite(result.y)) {
+    const Objective& g = *problem.lower;
+    const double a = state.inner_step_size, first = result.first_lower_residual, last = result.lower_residual;
+    if (last < 0.1 * first || first <= rounding_level(state.largest_residual)) return false;
+    // With a L <= 1 every step lowers g by a/2 |g_y|^2 at least. Where the residual shrinks that is a/2 k |last|^2 in
+    // all; less is right on the way out of a saddle, and else the sign of a step measured where g is flatter than here.
+    double fall = std::numeric_limits<double>::infinity(), least_fall = 0;
+    if (g.provides().has(Oracle::value)) {
+      const double after = g.value(state.x, result.y);
+      fall = g.value(state.x, z) - after + 1e-12 * std::abs(after);
+      least_fall = 0.5 * a * (first * first + (state.inner_steps > 1 ? last * last : 0));
+      if (last < first && fall >= 0.5 * a * static_cast<double>(state.inner_steps) * last * last) return false;
+    }
+    measure_curvature_at(problem, state, result.y);
+    double curvature = state.curvature;
+    if (a * curvature <= 1) {  // too long a step may also end in a cycle, with its steep point next
+      measure_curvature_at(problem, state, result.y - a * g.grad_y(state.x, result.y));
+      curvature = std::max(curvature, state.curvature);
+    }
+    if (!(a * curvature <= 1)) {
+      shorter = curvature > 2 * kCurvatureMargin / a ? kCurvatureMargin / curvature : shorter;
+      why = fmt::format("L = {:.4g} near the follower's answer", curvature);
+    } else if (fall < least_fall) {
+      why = fmt::format("the lower objective fell by {:.3g} only", fall);
+    } else {
+      return false;
+    }
+  }
+  state.inner_step_size = shorter;
+  note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", shorter),
+                      fmt::format("shortened at step {}: {}", state.iteration + 1, why)});
+  return true;
 }
 
 void Smbg::choose_inner_steps(State& state, const HypergradientResult& result) const {
   if (options_.inner_steps || state.inner_steps < 2) return;
-  if (!(result.first_lower_residual > 1e-12) || !(result.lower_residual > 0)) return;
+  if (result.first_lower_residual <= rounding_level(state.largest_residual) || !(result.lower_residual > 0)) return;
   const double contraction =
       std::pow(result.lower_residual / result.first_lower_residual, 1.0 / static_cast<double>(state.inner_steps - 1));
   Index wanted = options_.max_inner_steps;
@@ -137,20 +179,28 @@ HypergradientResult Smbg::differentiate(const BilevelProblem& problem, State& st
   return result;
 }
 
+HypergradientResult Smbg::answer(const BilevelProblem& problem, State& state) const {
+  const Vec& z = options_.warm_start ? state.y : problem.y0;
+  measure_inner_step(problem, state, z);
+  auto result = differentiate(problem, state, z);
+  for (int i = 0; i < kStepHalvings && !options_.inner_step_size && shorten_inner_step(problem, state, z, result); ++i) {
+    result = differentiate(problem, state, z);
+  }
+  return result;
+}
+
 StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) const {
   auto& state = dynamic_cast<State&>(base);
-  const Vec& z = options_.warm_start ? state.y : problem.y0;
   if (state.inner_steps == 0) {
     state.inner_steps = options_.inner_steps.value_or(std::min(kFirstInnerSteps, options_.max_inner_steps));
   }
 
-  measure_inner_step(problem, state, z);
-  auto result = differentiate(problem, state, z);
-  for (int i = 0; i < kStepHalvings && !options_.inner_step_size && ran_away(result); ++i) {
-    state.inner_step_size *= 0.5;
-    note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
-                        fmt::format("halved at step {}: the follower's residual grew", state.iteration + 1)});
-    result = differentiate(problem, state, z);
+  auto result = answer(problem, state);
+  for (int i = 0; i < kRetreats && result.status == Status::nonfinite; ++i) {
+    if (!leader_retreat(options_.leader, state.leader, state.x)) break;
+    state.y = state.accepted_y;
+    state.curvature_x.resize(0);  // what was measured beyond the finite region is not to be trusted
+    result = answer(problem, state);
   }
 
   StepReport report;
@@ -161,13 +211,16 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
   report.message = std::move(result.message);
   if (report.status != Status::converged) return report;
   report.hypergradient_norm = norm(result.gradient);
+  if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(state.x, result.y);
 
+  state.largest_residual = std::max(state.largest_residual, result.first_lower_residual);
   choose_inner_steps(state, result);
-  state.y = std::move(result.y);
-  leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x);
+  const auto move = leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x);
+  if (move == LeaderMove::accepted) state.accepted_y = std::move(result.y);
+  state.y = state.accepted_y;  // a rejected leader's answer may lie on another branch
   if (!options_.leader.step_size) {
     note_choice(state, {"outer-step-size", "auto", fmt::format("{:.4g}", state.leader.step_size),
-                        "grows while the upper objective falls, halves when it rises"});
+                        "shortened when the upper objective rises, lengthened while it falls"});
   }
   ++state.iteration;
   if (!all_finite(state.x)) {
@@ -211,7 +264,7 @@ void describe(OptionTable& table, SmbgOptions& options) {
       .add("outer", options.leader.rule, "the leader's step",
            {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
       .add("outer-step-size", options.leader.step_size,
-           "the leader's step a_f; auto: halves when the upper objective rises, grows while it falls",
+           "the leader's step a_f; auto: shortened when the upper objective rises, lengthened while it falls",
            greater_than(0));
 }
 

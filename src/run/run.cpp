@@ -10,55 +10,51 @@ namespace bilevel {
 
 namespace {
 
-/// The stop rule with the memory it needs.
-class Stopping {
- public:
-  explicit Stopping(const StopRule& rule) : rule_(rule) {}
-
-  /// True when the run is over after this step; fills status and message.
-  bool over(const TraceRow& row, RunResult& result) {
-    const auto& report = row.report;
-    if (first_norm_ < 0) first_norm_ = report.hypergradient_norm;
-    const double target = rule_.tolerance * first_norm_;
-    if (rule_.tolerance > 0 && report.hypergradient_norm <= target) {
-      return end(result, Status::converged,
-                 fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", report.hypergradient_norm, target,
-                             row.iteration));
-    }
-    if (report.upper < reference_ - rule_.improvement * std::abs(reference_) || std::isinf(reference_)) {
-      reference_ = report.upper;
-      reference_iteration_ = row.iteration;
-    }
-    if (rule_.improvement > 0 && row.iteration - reference_iteration_ >= rule_.patience) {
-      return end(result, Status::stagnated,
-                 fmt::format("the upper objective improved by less than {:.3g} % over the last {} steps",
-                             100 * rule_.improvement, rule_.patience));
-    }
-    if (row.iteration >= rule_.max_iterations) {
-      return end(result, Status::budget_reached, fmt::format("{} steps done, the most allowed", row.iteration));
-    }
-    if (row.seconds >= rule_.time_limit) {
-      return end(result, Status::budget_reached,
-                 fmt::format("{:.3g} s spent, the time limit is {:.3g} s", row.seconds, rule_.time_limit));
-    }
-    if (rule_.interrupt && rule_.interrupt->load()) {
-      return end(result, Status::interrupted, fmt::format("stopped by the user after step {}", row.iteration));
-    }
-    return false;
+/// Notes a finished step that began at leader x and was answered by y.
+void note(Progress& progress, const TraceRow& row, const StopRule& rule, const Vec& x, const Vec& y) {
+  const double upper = row.report.upper;
+  if (!progress.first_norm) progress.first_norm = row.report.hypergradient_norm;
+  if (std::isinf(progress.reference) || upper < progress.reference - rule.improvement * std::abs(progress.reference)) {
+    progress.reference = upper;
+    progress.reference_iteration = row.iteration;
   }
+  if (upper < progress.best_upper) {
+    progress.best_upper = upper;
+    progress.best_iteration = row.iteration;
+    progress.best_x = x;
+    progress.best_y = y;
+  }
+}
 
- private:
-  static bool end(RunResult& result, Status status, std::string message) {
+/// True when the run is over after this step; fills status and message.
+bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, RunResult& result) {
+  const auto end = [&](Status status, std::string message) {
     result.status = status;
     result.message = std::move(message);
     return true;
+  };
+  const double length = row.report.hypergradient_norm;
+  const double target = rule.tolerance * progress.first_norm.value_or(0);
+  if (rule.tolerance > 0 && length <= target) {
+    return end(Status::converged,
+               fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", length, target, row.iteration));
   }
-
-  StopRule rule_;
-  double first_norm_ = -1;
-  double reference_ = std::numeric_limits<double>::infinity();
-  Index reference_iteration_ = 0;
-};
+  if (rule.improvement > 0 && row.iteration - progress.reference_iteration >= rule.patience) {
+    return end(Status::stagnated, fmt::format("the upper objective improved by less than {:.3g} % over the last {} steps",
+                                              100 * rule.improvement, rule.patience));
+  }
+  if (row.iteration >= rule.max_iterations) {
+    return end(Status::budget_reached, fmt::format("{} steps done, the most allowed", row.iteration));
+  }
+  if (row.seconds >= rule.time_limit) {
+    return end(Status::budget_reached,
+               fmt::format("{:.3g} s spent, the time limit is {:.3g} s", row.seconds, rule.time_limit));
+  }
+  if (rule.interrupt && rule.interrupt->load()) {
+    return end(Status::interrupted, fmt::format("stopped by the user after step {}", row.iteration));
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -73,12 +69,11 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   const auto upper_start = problem.upper->counts(), lower_start = problem.lower->counts();
 
   RunResult result;
-  Stopping stopping(stop);
   for (auto* observer : observers) observer->on_start(problem, *state);
   if (stop.max_iterations <= state->iteration) {
     result.message = fmt::format("{} steps were already done, the most allowed", state->iteration);
   }
-  for (bool over = stop.max_iterations <= state->iteration; !over;) {
+  for (bool done = stop.max_iterations <= state->iteration; !done;) {
     const auto before = state->clone();
     TraceRow row;
     row.report = method.step(problem, *state);
@@ -93,24 +88,20 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
       break;
     }
     result.upper = row.report.upper;
-    if (row.report.upper < result.best_upper) {
-      // The value belongs to the leader before its move and to the follower's answer to it.
-      result.best_upper = row.report.upper;
-      result.best_iteration = row.iteration;
-      result.best_x = before->x;
-      result.best_y = state->y;
-    }
-    over = stopping.over(row, result);
+    // The value belongs to the leader before its move and to the follower's answer to it.
+    note(state->progress, row, stop, before->x, state->y);
+    done = over(stop, state->progress, row, result);
     for (auto* observer : observers) observer->on_step(row, *state);
     result.trace.push_back(std::move(row));
   }
 
   result.x = state->x;
   result.y = state->y;
-  if (result.best_x.size() == 0) {
-    result.best_x = state->x;
-    result.best_y = state->y;
-  }
+  const auto& progress = state->progress;
+  result.best_upper = progress.best_upper;
+  result.best_iteration = progress.best_iteration;
+  result.best_x = progress.best_x.size() > 0 ? progress.best_x : state->x;
+  result.best_y = progress.best_y.size() > 0 ? progress.best_y : state->y;
   result.iterations = state->iteration;
   result.choices = state->choices;
   result.seconds = elapsed();

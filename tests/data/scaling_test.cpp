@@ -87,11 +87,21 @@ TEST(Scaling, UnitDividesByTheLargestMagnitude) {
 TEST(Scaling, UnitDividesPixelsBy255) {
   Table t = dense_table(2, {0, 51, 0, 102});
   t.format = Format::idx;
-  const Standardizer fitted = fit_standardizer(t, Scaling::automatic);
-  EXPECT_EQ(fitted.scaling, Scaling::unit);
+  const Standardizer fitted = fit_standardizer(t, Scaling::unit);
   fitted.apply(t);
   EXPECT_FLOAT_EQ(t.dense[1], 0.2F);
   EXPECT_FLOAT_EQ(t.dense[3], 0.4F);
+}
+
+TEST(Scaling, AutomaticStandardizesEveryFormat) {
+  for (const Format format : {Format::idx, Format::csv, Format::libsvm}) {
+    Table t = dense_table(2, {0, 51, 0, 102});
+    t.format = format;
+    const Standardizer fitted = fit_standardizer(t, Scaling::automatic);
+    EXPECT_EQ(fitted.scaling, Scaling::standardize);
+    EXPECT_EQ(fitted.mean, (std::vector<double>{0, 76.5}));
+  }
+  EXPECT_EQ(fit_standardizer(sparse_table(), Scaling::automatic).mean, (std::vector<double>{0, 0}));
 }
 
 TEST(Scaling, NoneChangesNothing) {

@@ -31,7 +31,8 @@ struct Expected {
       : p(classes * kBlockRows, 0.0), loss(count) {
     for (std::size_t r = 0; r < count; ++r) {
       double greatest = static_cast<double>(Z[r]);
-      for (std::size_t c = 0; c < classes; ++c) greatest = std::max(greatest, static_cast<double>(Z[c * kBlockRows + r]));
+      for (std::size_t c = 0; c < classes; ++c)
+        greatest = std::max(greatest, static_cast<double>(Z[c * kBlockRows + r]));
       double sum = 0.0;
       for (std::size_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(Z[c * kBlockRows + r]) - greatest);
       for (std::size_t c = 0; c < classes; ++c) {
@@ -72,7 +73,8 @@ void check_block(std::size_t count, std::size_t classes) {
   for (std::size_t r = 0; r < kBlockRows; ++r) {
     const bool inside = r < count;
     double mean = 0.0;
-    for (std::size_t c = 0; c < classes; ++c) mean += expected.p[c * kBlockRows + r] * static_cast<double>(Z[c * kBlockRows + r]);
+    for (std::size_t c = 0; c < classes; ++c)
+      mean += expected.p[c * kBlockRows + r] * static_cast<double>(Z[c * kBlockRows + r]);
     for (std::size_t c = 0; c < classes; ++c) {
       const std::size_t at = c * kBlockRows + r;
       const double indicator = inside && static_cast<std::size_t>(labels[r]) == c ? 1.0 : 0.0;

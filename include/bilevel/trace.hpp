@@ -1,0 +1,27 @@
+// trace.jsonl: one JSON object a finished step.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "bilevel/run.hpp"
+
+namespace bilevel {
+
+/// Writes a line after each step and flushes it, so that a killed run keeps every finished step. Keys: iteration,
+/// seconds, upper (f), lower (g), hypergradient_norm, lower_residual, lower_steps, upper_calls and lower_calls (oracle ->
+/// calls since the start). Numbers have all their digits; one that is not finite is null, since JSON has no
+/// word for it; lower is null too where the follower's objective provides no values.
+class TraceWriter final : public Observer {
+ public:
+  /// Truncates the file. Throws InvalidInput if it cannot be opened.
+  explicit TraceWriter(const std::filesystem::path& file);
+  ~TraceWriter() override;
+  void on_step(const TraceRow& row, const OuterMethod::State& state) override;
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+};
+
+}  // namespace bilevel
