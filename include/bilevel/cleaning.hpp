@@ -24,8 +24,8 @@ struct CleaningOptions {
   /// An outer method's name, see registry.hpp.
   std::string method = "smbg";
   SmbgOptions smbg = {.max_inner_steps = 20, .leader = {.rule = LeaderRule::adam}};
-  StopRule stop = {.tolerance = 1e-4, .improvement = 0.01, .patience = 5, .max_iterations = 100};
-  /// c. Empty: what the trusted rows choose (see fit_regularized), the smaller of the values for the training rows as
+  StopRule stop = {.tolerance = 1e-3, .improvement = 0.01, .patience = 5, .max_iterations = 100};
+  /// c. Empty: what the trusted rows choose, the smaller of the values for the training rows as
   /// they are and for the trusted rows alone.
   std::optional<double> regularization;
   double penalty_norm = 2;  // p >= 2
@@ -42,10 +42,11 @@ struct LabelledRows {
 
 struct CleaningData {
   std::size_t classes;
-  LabelledRows train;                                    // N rows, some with a wrong label
-  LabelledRows trusted;                                  // M rows that the leader believes
-  std::optional<LabelledRows> test;                      // read once, at the end
-  std::optional<std::vector<std::int32_t>> true_labels;  // N, where known: measures detection only
+  LabelledRows train;                // N rows, some with a wrong label
+  LabelledRows trusted;              // M rows that the leader believes
+  std::optional<LabelledRows> test;  // read once, at the end
+  /// N, -1 where not known. Only measures: detection over the rows whose truth is known, and the ceiling.
+  std::optional<std::vector<std::int32_t>> true_labels;
 };
 
 /// A plainly fitted model: the follower's problem with fixed row weights, and its c chosen on the trusted rows.
@@ -58,18 +59,19 @@ struct FittedModel {
 };
 
 struct CleaningResult {
-  RunResult run;                             // the bilevel run
-  std::vector<double> logits;                // N: x, the evidence that a row is right
-  std::vector<double> weights;               // N: sigmoid(x) in (0, 1); suspect below 1/2
-  std::vector<std::int32_t> suggested;       // N: the given label, or for suspects the most likely other one
-  std::vector<std::uint32_t> ranking;        // N rows, most suspicious first
+  RunResult run;                        // the bilevel run
+  std::vector<double> weights;          // N: sigmoid of run.best_x; a row is suspect below 1/2
+  std::vector<std::int32_t> suggested;  // N: the given label, or for suspects the most likely other one
+  /// N rows, most suspicious first: the suspects before the others, among each by the loss of the given label under the
+  /// cleaned model (the logits saturate, so far from 0 their order says little).
+  std::vector<std::uint32_t> ranking;
   std::size_t suspects = 0;
-  FittedModel cleaned;                       // fitted with the learned weights
-  std::optional<Detection> detection;        // of the suspects, where the truth is known
-  std::optional<FittedModel> noisy;          // fitted to the training rows as they are
-  std::optional<FittedModel> trusted;        // fitted to the trusted rows alone, c by cross-validation
-  std::optional<FittedModel> ceiling;        // fitted to the rightly labelled rows alone, where the truth is known
-  double chosen_regularization = 0;          // c of the bilevel run
+  FittedModel cleaned;                 // fitted with the learned weights
+  std::optional<Detection> detection;  // of the suspects, where the truth is known
+  std::optional<FittedModel> noisy;    // fitted to the training rows as they are
+  std::optional<FittedModel> trusted;  // fitted to the trusted rows alone, c by cross-validation
+  std::optional<FittedModel> ceiling;  // fitted to the rows known to be right alone
+  double chosen_regularization = 0;    // c of the bilevel run
   /// (cleaned - noisy) / (ceiling - noisy) in test accuracy, if all three are known and the gap is not zero.
   std::optional<double> gap_closed() const;
 };

@@ -18,15 +18,15 @@ struct CleaningInputOptions {
   std::string test;     // empty: no test accuracy
   std::string truth;    // true labels of the training rows, see data::read_labels: measures detection only
 
-  std::string label;                   // CSV label column
-  std::vector<std::string> drop;       // CSV columns to leave out
+  std::string label;              // CSV label column
+  std::vector<std::string> drop;  // CSV columns to leave out
   data::Header header = data::Header::automatic;
 
   std::size_t train_rows = 20000;  // of a named data set: rows drawn for training ...
   std::size_t valid_rows = 5000;   // ... and as trusted rows (at most as many as there are)
   double hold_out = 0.2;           // of a training file without --valid: the share that is trusted
 
-  std::optional<double> corrupt;   // for experiments: share of training labels to make wrong
+  std::optional<double> corrupt;  // for experiments: share of training labels to make wrong
   data::Corruption corruption = data::Corruption::uniform;
 
   data::Scaling scaling = data::Scaling::automatic;
@@ -38,12 +38,13 @@ void describe(OptionTable& table, CleaningInputOptions& options);
 /// What was read, and where it came from.
 struct CleaningInput {
   CleaningData data;
-  data::Table table;                    // the training rows without their features: labels as given (corrupted if asked)
-  std::vector<std::size_t> row_numbers; // N: 1-based number of each training row in its file (data row, not line)
-  std::string train_source, trusted_source, test_source;  // sentences such as "5000 rows of the training file, held out"
-  std::size_t missing_truths = 0;       // training rows whose true label is not known
-  std::vector<std::string> notes;       // to tell the user: what a hold-out costs, constant columns, ...
-  std::vector<Choice> choices;          // scaling asked -> used, hold-out, ...
+  data::Table table;  // the training rows without their features: labels as given (corrupted if asked)
+  std::vector<std::size_t> row_numbers;  // N: 1-based number of each training row in its file (data row, not line)
+  std::string train_source, trusted_source,
+      test_source;                 // sentences such as "5000 rows of the training file, held out"
+  std::size_t missing_truths = 0;  // training rows whose true label is not known
+  std::vector<std::string> notes;  // to tell the user: what a hold-out costs, constant columns, ...
+  std::vector<Choice> choices;     // scaling asked -> used, hold-out, ...
 };
 
 /// Reads, draws or holds out, scales (fitted on training rows only), corrupts. Throws InvalidInput and InvalidOption

@@ -43,7 +43,8 @@ struct HypergradientResult {
 /// Reverse-mode derivative of phi^k(x, z) = f(x, A^k(x, z)) in x and z, one forward path and one reverse sweep.
 /// [BLPV25, (DP-BL); forward and reverse recursions of Griewank and Walther]
 ///     u = f_x(x, y_k), v = f_y(x, y_k);  for j = k-1..0:  u += (d_x A)' v, v = (d_y A)' v     at (x, y_j)
-/// Oracle calls (full store): K + 1 of each grad_y-with-linearisation and both(), 1 evaluation of f.
+/// Oracle calls (full store): K of grad_y, hess_yy and hess_xy of g (one linearisation and one fused product a step); one
+/// value, grad_x and grad_y of f.
 HypergradientResult unrolled(const BilevelProblem& problem, const StepMap& map, const Vec& x, const Vec& z,
                              const UnrolledOptions& options);
 

@@ -118,7 +118,8 @@ class GradientDescent final : public LowerSolver {
 };
 
 /// Limited-memory BFGS with a weak Wolfe line search: the fast way to a smooth follower's minimiser.
-/// Source: Nocedal and Wright, Numerical Optimization, Algorithms 7.4 and 7.5; line search of Lewis and Overton (2013).
+/// Source: Nocedal and Wright, Numerical Optimization, Algorithms 7.4 and 7.5; line search of Lewis and Overton (2013),
+/// at rounding level with the slope test of Hager and Zhang (2005).
 class Lbfgs final : public LowerSolver {
  public:
   explicit Lbfgs(Index memory = 10) : memory_(memory) {}

@@ -50,6 +50,7 @@ class OuterMethod {
   struct State {
     Vec x;                        // R^n, the leader
     Vec y;                        // R^m, the follower's latest answer
+    Vec answered_x;               // R^n, the leader that y answers; empty before the first step
     Index iteration = 0;          // steps done
     std::vector<Choice> choices;  // asked -> used, newest values
     Progress progress;            // kept by run()

@@ -60,7 +60,6 @@ class Smbg final : public OuterMethod {
     Vec curvature_eigenvector;      // R^m, start of the next measurement
     Vec curvature_x;                // R^n, where it was measured
     Vec adjoint;                    // R^m, warm start of the implicit hypergradient
-    Vec accepted_y;                 // R^m, the follower's answer to the leader that the last move began at
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
   };
 

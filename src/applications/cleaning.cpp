@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -25,18 +26,28 @@ void check_rows(std::string_view what, const LabelledRows& rows, const CleaningD
   }
   for (const auto label : rows.labels) {
     if (label < 0 || static_cast<std::size_t>(label) >= data.classes) {
-      throw InvalidInput(fmt::format("the {} rows hold label {}, but labels are 0 to {}", what, label, data.classes - 1));
+      throw InvalidInput(
+          fmt::format("the {} rows hold label {}, but labels are 0 to {}", what, label, data.classes - 1));
     }
   }
 }
 
 void check(const CleaningData& data) {
+  if (data.classes < 2) throw InvalidInput(fmt::format("cleaning needs at least two classes, not {}", data.classes));
   check_rows("training", data.train, data);
   check_rows("trusted", data.trusted, data);
   if (data.test) check_rows("test", *data.test, data);
   if (data.true_labels && data.true_labels->size() != data.train.labels.size()) {
     throw InvalidInput(fmt::format("{} true labels are given for {} training rows", data.true_labels->size(),
                                    data.train.labels.size()));
+  }
+  if (data.true_labels) {
+    for (const auto label : *data.true_labels) {
+      if (label < -1 || label >= static_cast<std::int32_t>(data.classes)) {
+        throw InvalidInput(fmt::format("the true labels hold {}, but labels are 0 to {}, or -1 where not known", label,
+                                       data.classes - 1));
+      }
+    }
   }
   const auto one_class = [](const LabelledRows& rows) {
     return std::set<std::int32_t>(rows.labels.begin(), rows.labels.end()).size() < 2;
@@ -49,10 +60,21 @@ void check(const CleaningData& data) {
 
 double sigmoid(double t) { return 1.0 / (1.0 + std::exp(-t)); }
 
-std::vector<std::uint8_t> wrong_rows(const CleaningData& data) {
-  std::vector<std::uint8_t> wrong(data.train.labels.size());
-  for (std::size_t i = 0; i < wrong.size(); ++i) wrong[i] = data.train.labels[i] != (*data.true_labels)[i];
-  return wrong;
+/// Detection over the rows whose truth is known; nothing if there are none.
+std::optional<Detection> measure_known(const CleaningData& data, const std::vector<std::uint8_t>& flagged,
+                                       const std::vector<double>& suspicion) {
+  if (!data.true_labels) return {};
+  std::vector<std::uint8_t> known_flagged, wrong;
+  std::vector<double> known_suspicion;
+  for (std::size_t i = 0; i < flagged.size(); ++i) {
+    const auto truth = (*data.true_labels)[i];
+    if (truth < 0) continue;
+    known_flagged.push_back(flagged[i]);
+    known_suspicion.push_back(suspicion[i]);
+    wrong.push_back(data.train.labels[i] != truth);
+  }
+  if (wrong.empty()) return {};
+  return measure_detection(known_flagged, known_suspicion, wrong);
 }
 
 /// Test accuracy and, where the truth is known, detection by disagreement with the given labels.
@@ -70,40 +92,40 @@ void judge(FittedModel& fitted, const LinearModel& model, const CleaningData& da
     flagged[i] = predicted != data.train.labels[i];
     suspicion[i] = -row[data.train.labels[i]];
   }
-  fitted.detection = measure_detection(flagged, suspicion, wrong_rows(data));
+  fitted.detection = measure_known(data, flagged, suspicion);
 }
 
-/// Weights, ranking, suspects and suggestions from the leader's answer and the cleaned model.
+/// Weights, suspects, suggestions and ranking from the leader's answer and the cleaned model.
 void read_answer(CleaningResult& result, const LinearModel& model, const CleaningData& data) {
   const std::size_t count = data.train.labels.size();
   const Vec& x = result.run.best_x;
-  result.logits.assign(x.begin(), x.end());
   result.weights.resize(count);
-  std::transform(result.logits.begin(), result.logits.end(), result.weights.begin(), sigmoid);
-  result.ranking.resize(count);
-  std::iota(result.ranking.begin(), result.ranking.end(), 0u);
-  std::stable_sort(result.ranking.begin(), result.ranking.end(),
-                   [&](auto a, auto b) { return result.logits[a] < result.logits[b]; });
+  std::transform(x.begin(), x.end(), result.weights.begin(), sigmoid);
 
-  const auto scores = model.predict_scores(data.train.features, result.cleaned.y);
+  const auto probabilities = model.predict_probabilities(data.train.features, result.cleaned.y);
   result.suggested = data.train.labels;
   std::vector<std::uint8_t> flagged(count);
   std::vector<double> suspicion(count);
   for (std::size_t i = 0; i < count; ++i) {
-    suspicion[i] = -result.logits[i];
-    flagged[i] = result.logits[i] < 0;
+    const auto row = probabilities.row(static_cast<Index>(i));
+    const auto given = data.train.labels[i];
+    flagged[i] = x[static_cast<Index>(i)] < 0;
+    const double loss = -std::log(std::max(row[given], std::numeric_limits<double>::min()));
+    suspicion[i] = (flagged[i] ? 1.0 : 0.0) + loss / (1 + loss);
     result.suspects += flagged[i];
     if (!flagged[i]) continue;
     // A suspect's own label is ruled out, so that the suggestion always says something.
-    const auto given = data.train.labels[i];
     std::int32_t best = given == 0 ? 1 : 0;
     for (std::int32_t c = 0; c < static_cast<std::int32_t>(data.classes); ++c) {
-      const auto row = static_cast<Index>(i);
-      if (c != given && scores(row, c) > scores(row, best)) best = c;
+      if (c != given && row[c] > row[best]) best = c;
     }
     result.suggested[i] = best;
   }
-  if (data.true_labels) result.detection = measure_detection(flagged, suspicion, wrong_rows(data));
+  result.ranking.resize(count);
+  std::iota(result.ranking.begin(), result.ranking.end(), 0u);
+  std::stable_sort(result.ranking.begin(), result.ranking.end(),
+                   [&](auto a, auto b) { return suspicion[a] > suspicion[b]; });
+  result.detection = measure_known(data, flagged, suspicion);
 }
 
 }  // namespace
@@ -129,16 +151,23 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
       .interrupt = options.stop.interrupt};
   const LinearModel model(data.train.features.features(), path.model);
 
+  const auto interrupted = [&] { return options.stop.interrupt && options.stop.interrupt->load(); };
+
   CleaningResult result;
   if (options.comparators || !options.regularization) {
     stage("fitting the trusted rows alone");
     result.trusted = fit_cross_validated(data.trusted, kFolds, path);
+  }
+  if (options.comparators) {
     stage("fitting the training rows as they are");
     result.noisy = fit_path(data.train, Vec::Ones(rows), data.trusted, path);
   }
+  // The best c for a mean of losses is inversely proportional to the number of rows.
+  const double share = std::min(1.0, static_cast<double>(data.trusted.labels.size()) / static_cast<double>(rows));
   result.chosen_regularization =
-      options.regularization ? *options.regularization
-                             : std::min(result.trusted->regularization, result.noisy->regularization);
+      options.regularization ? *options.regularization : share * result.trusted->regularization;
+
+  const bool comparators_cut_short = interrupted();
 
   stage("cleaning");
   const TrainingOptions training{.model = path.model,
@@ -155,16 +184,26 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
   result.run = run(problem, *method, options.stop, observers);
   if (!options.regularization) {
     result.run.choices.push_back({"regularization", "auto", fmt::format("{:.3g}", result.chosen_regularization),
-                                  fmt::format("most accurate on the trusted rows: {:.3g} for the training rows as they "
-                                              "are, {:.3g} for the trusted rows alone",
-                                              result.noisy->regularization, result.trusted->regularization)});
+                                  fmt::format("{:.3g} by cross-validation on the trusted rows, times trusted rows / "
+                                              "training rows",
+                                              result.trusted->regularization)});
   }
 
   stage("fitting with the learned weights");
-  result.cleaned = fit_path(data.train, result.run.best_x.unaryExpr(&sigmoid), data.trusted, path);
+  if (!interrupted()) result.cleaned = fit_path(data.train, result.run.best_x.unaryExpr(&sigmoid), data.trusted, path);
+  if (interrupted()) {
+    // A path cut short would be worse than the follower's own answer to these weights.
+    result.cleaned.y = result.run.best_y;
+    result.cleaned.regularization = result.chosen_regularization;
+    result.cleaned.trusted_accuracy = model.accuracy(data.trusted.features, data.trusted.labels, result.cleaned.y);
+  }
   read_answer(result, model, data);
 
-  if (options.comparators && data.true_labels) {
+  if (comparators_cut_short) {
+    result.trusted.reset();
+    result.noisy.reset();
+  }
+  if (options.comparators && data.true_labels && !interrupted()) {
     stage("fitting the rightly labelled rows alone");
     Vec right(rows);
     for (Index i = 0; i < rows; ++i) {

@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "bilevel/lower.hpp"
 
@@ -11,7 +14,7 @@ namespace bilevel {
 
 namespace {
 
-constexpr std::array<double, 10> kGrid{1e-1, 3e-2, 1e-2, 5e-3, 2e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
+constexpr std::array<double, 9> kGrid{1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
 
 /// The weighted follower as an objective: fixed weights are row logits that nobody moves.
 class WeightedFit {
@@ -42,6 +45,11 @@ class WeightedFit {
   Vec logits_;
 };
 
+/// Where the accuracy is highest; the strongest regularization among equals.
+std::size_t most_accurate(const std::vector<double>& accuracy) {
+  return static_cast<std::size_t>(std::max_element(accuracy.begin(), accuracy.end()) - accuracy.begin());
+}
+
 Vec ones(const LabelledRows& rows) { return Vec::Ones(static_cast<Index>(rows.labels.size())); }
 
 LabelledRows pick(const LabelledRows& rows, const std::vector<std::uint32_t>& indices) {
@@ -53,40 +61,38 @@ LabelledRows pick(const LabelledRows& rows, const std::vector<std::uint32_t>& in
 
 }  // namespace
 
-std::span<const double> regularization_grid() { return kGrid; }
-
 FittedModel fit_path(const LabelledRows& rows, const Vec& weights, const LabelledRows& chooser,
                      const PathOptions& options) {
-  constexpr int kPatience = 3;
+  constexpr std::size_t kPatience = 3;
   const LinearModel model(rows.features.features(), options.model);
   const WeightedFit fit(rows, weights, options);
-  FittedModel best;
-  Vec y = Vec::Zero(model.dim_y());
-  int worse = 0;
-  for (const double c : kGrid) {
-    y = fit.minimise(c, y);
-    const double accuracy = model.accuracy(chooser.features, chooser.labels, y);
-    if (best.y.size() == 0 || accuracy > best.trusted_accuracy) {
-      best.y = y;
-      best.regularization = c;
-      best.trusted_accuracy = accuracy;
-      worse = 0;
-    } else if (++worse == kPatience) {
-      break;
-    }
+  std::vector<Vec> fits{Vec::Zero(model.dim_y())};
+  std::vector<double> accuracy;
+  while (accuracy.size() < kGrid.size() && (accuracy.empty() || accuracy.size() <= most_accurate(accuracy) + kPatience)) {
+    fits.push_back(fit.minimise(kGrid[accuracy.size()], fits.back()));
+    accuracy.push_back(model.accuracy(chooser.features, chooser.labels, fits.back()));
     if (options.interrupt && options.interrupt->load()) break;
   }
-  return best;
+  const std::size_t chosen = most_accurate(accuracy);
+  FittedModel result;
+  result.y = std::move(fits[chosen + 1]);
+  result.regularization = kGrid[chosen];
+  result.trusted_accuracy = accuracy[chosen];
+  return result;
 }
 
 FittedModel fit_cross_validated(const LabelledRows& rows, std::size_t folds, const PathOptions& options) {
   const std::size_t count = rows.labels.size();
   folds = std::min(folds, count);
   const LinearModel model(rows.features.features(), options.model);
-  std::array<double, kGrid.size()> accuracy{};
+  // Dealt out class by class: each fold holds every class in proportion, in whatever order the rows stand.
+  std::vector<std::uint32_t> by_class(count);
+  std::iota(by_class.begin(), by_class.end(), 0U);
+  std::stable_sort(by_class.begin(), by_class.end(), [&](auto a, auto b) { return rows.labels[a] < rows.labels[b]; });
+  std::vector<double> accuracy(kGrid.size());
   for (std::size_t fold = 0; fold < folds && folds > 1; ++fold) {
     std::vector<std::uint32_t> kept, left_out;
-    for (std::uint32_t i = 0; i < count; ++i) (i % folds == fold ? left_out : kept).push_back(i);
+    for (std::size_t i = 0; i < count; ++i) (i % folds == fold ? left_out : kept).push_back(by_class[i]);
     const auto training = pick(rows, kept), held_out = pick(rows, left_out);
     const WeightedFit fit(training, ones(training), options);
     Vec y = Vec::Zero(model.dim_y());
@@ -96,10 +102,10 @@ FittedModel fit_cross_validated(const LabelledRows& rows, std::size_t folds, con
       if (options.interrupt && options.interrupt->load()) break;
     }
   }
-  const auto best = std::max_element(accuracy.begin(), accuracy.end()) - accuracy.begin();
+  const std::size_t chosen = most_accurate(accuracy);
   FittedModel result;
-  result.regularization = kGrid[static_cast<std::size_t>(best)];
-  result.trusted_accuracy = accuracy[static_cast<std::size_t>(best)] / static_cast<double>(count);
+  result.regularization = kGrid[chosen];
+  result.trusted_accuracy = accuracy[chosen] / static_cast<double>(count);
   result.y = WeightedFit(rows, ones(rows), options).minimise(result.regularization, Vec::Zero(model.dim_y()));
   return result;
 }

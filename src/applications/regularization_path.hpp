@@ -15,15 +15,13 @@ struct PathOptions {
   const std::atomic<bool>* interrupt = nullptr;
 };
 
-/// From strong to weak: three values a decade.
-std::span<const double> regularization_grid();
-
 /// Minimises 1/N sum_i w_i loss_i(y) + c |y|_p^p for c along the grid, each from the last answer, and keeps the c whose
-/// model is most accurate on `chooser` (the larger c of equals). Stops early when the accuracy has fallen three times.
+/// model is most accurate on `chooser` (the larger c of equals). Stops early when three values in a row were no better.
 FittedModel fit_path(const LabelledRows& rows, const Vec& weights, const LabelledRows& chooser,
                      const PathOptions& options);
 
-/// The same with all rows of weight one and c chosen by k-fold cross-validation on the rows themselves.
+/// The same with all rows of weight one and c chosen by k-fold cross-validation on the rows themselves;
+/// trusted_accuracy is that of the folds left out.
 FittedModel fit_cross_validated(const LabelledRows& rows, std::size_t folds, const PathOptions& options);
 
 }  // namespace bilevel

@@ -54,10 +54,10 @@ std::vector<Entry> one_label_a_line(std::string_view text, const std::string& na
   std::vector<Entry> entries;
   std::string buffer;
   while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    // No tab is left in a trimmed line, so it is one field, with its quotes if it has any.
-    const std::string_view line = trim(text.substr(0, end - (end > 0 && text[end - 1] == '\r')));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto end = std::min(text.find_first_of("\r\n"), text.size());
+    const std::string_view line = trim(text.substr(0, end));
+    text.remove_prefix(end);
+    text.remove_prefix(text.starts_with("\r\n") ? 2 : text.empty() ? 0 : 1);
     Entry& entry = entries.emplace_back();
     entry.line = entries.size();
     if (line.empty()) continue;
@@ -65,7 +65,8 @@ std::vector<Entry> one_label_a_line(std::string_view text, const std::string& na
       entry.text = line;
       continue;
     }
-    CsvLexer lexer(line, '\t', fmt::format("{}, line {}", name, entry.line));
+    // Text has no zero bytes, so the whole line is one field.
+    CsvLexer lexer(line, '\0', fmt::format("{}, line {}", name, entry.line));
     lexer.next();
     entry.text = lexer.fields().front().value(buffer);
   }
@@ -88,7 +89,10 @@ bool is_label_name(std::string_view text, const Table& training, const ReadOptio
 std::size_t choose_column(const std::vector<std::string>& first, const std::string& name, const Table& training,
                           const ReadOptions& options) {
   std::vector<std::string> names = first;
-  if (options.header == Header::no) {
+  // A number is a position: the fields of the first record may be data that happens to look like it.
+  std::uint64_t position = 0;
+  const bool by_number = parse_position(options.label, position) && options.label != training_label_column(training);
+  if (options.header == Header::no || by_number) {
     for (std::size_t j = 0; j < names.size(); ++j) names[j] = fmt::format("column{}", j + 1);
   }
   if (!options.label.empty()) return find_column(options.label, names, name, "the option label");

@@ -32,13 +32,13 @@ inline Index revolve_cost(Index steps, Index checkpoints) {
 }
 
 /// Calls visit(y_{steps-1}), ..., visit(y_0), where y_0 = start and y_{j+1} = advance(y_j), keeping at most
-/// `checkpoints` states beside `start` and the running one.
-template <class Advance, class Visit>
-void revolve(const Vec& start, Index steps, Index checkpoints, const Advance& advance, const Visit& visit) {
+/// `checkpoints` states beside `start` and the running one. A State is copied when it is kept: Vec, outside tests.
+template <class State, class Advance, class Visit>
+void revolve(const State& start, Index steps, Index checkpoints, const Advance& advance, const Visit& visit) {
   if (steps == 1) return visit(start);
   if (checkpoints == 0) {
     for (Index j = steps - 1; j > 0; --j) {
-      Vec y = start;
+      State y = start;
       for (Index i = 0; i < j; ++i) y = advance(y);
       visit(y);
     }
@@ -50,7 +50,7 @@ void revolve(const Vec& start, Index steps, Index checkpoints, const Advance& ad
   const Index left = std::clamp<Index>(
       std::max(revolve_reach(checkpoints, repeats - 2), steps - revolve_reach(checkpoints - 1, repeats)), 1, steps - 1);
   {
-    Vec middle = start;
+    State middle = start;
     for (Index i = 0; i < left; ++i) middle = advance(middle);
     revolve(middle, steps - left, checkpoints - 1, advance, visit);
   }

@@ -12,7 +12,7 @@
 namespace bilevel::kernels {
 
 /// Rows of a block. Z and R have kBlockRows columns for each class, however few rows a block has.
-inline constexpr std::size_t kBlockRows = 32;
+inline constexpr std::size_t kBlockRows = 64;
 
 /// Alignment in bytes of every array that the kernels read or write as vectors: W, G, Z, R and the rows themselves.
 inline constexpr std::size_t kAlignment = 64;

@@ -56,7 +56,7 @@ class Pairs {
 
 LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Vec& start,
                                   const Options& options) const {
-  constexpr double kArmijo = 1e-4, kWolfe = 0.9;
+  constexpr double kArmijo = 1e-4, kWolfe = 0.9, kRounding = 1e-14;
   constexpr int kLineSearchSteps = 40;
   constexpr OracleSet want = Oracle::value | Oracle::grad_y;
 
@@ -95,9 +95,14 @@ LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Ve
     for (int i = 0; i < kLineSearchSteps && !accepted; ++i) {
       const Vec trial = summary.y + step * direction;
       auto next = lower.evaluate(want, x, trial);
-      if (!(*next.value <= summary.value + kArmijo * step * slope)) {
+      const double next_slope = dot(*next.grad_y, direction);
+      // Where the value's fall drowns in its rounding, the slopes still tell it.  [Hager and Zhang 2005, (4.1)]
+      const bool falls = *next.value <= summary.value + kArmijo * step * slope ||
+                         (*next.value <= summary.value + kRounding * std::abs(summary.value) &&
+                          next_slope <= (2 * kArmijo - 1) * slope);
+      if (!falls || !std::isfinite(next_slope)) {
         too_long = step;
-      } else if (dot(*next.grad_y, direction) < kWolfe * slope) {
+      } else if (next_slope < kWolfe * slope) {
         too_short = step;
       } else {
         pairs.add(trial - summary.y, *next.grad_y - *now.grad_y);

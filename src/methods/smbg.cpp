@@ -198,7 +198,6 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
   auto result = answer(problem, state);
   for (int i = 0; i < kRetreats && result.status == Status::nonfinite; ++i) {
     if (!leader_retreat(options_.leader, state.leader, state.x)) break;
-    state.y = state.accepted_y;
     state.curvature_x.resize(0);  // what was measured beyond the finite region is not to be trusted
     result = answer(problem, state);
   }
@@ -215,9 +214,11 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
 
   state.largest_residual = std::max(state.largest_residual, result.first_lower_residual);
   choose_inner_steps(state, result);
-  const auto move = leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x);
-  if (move == LeaderMove::accepted) state.accepted_y = std::move(result.y);
-  state.y = state.accepted_y;  // a rejected leader's answer may lie on another branch
+  Vec x = state.x;
+  if (leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x) == LeaderMove::accepted) {
+    state.answered_x = std::move(x);
+    state.y = std::move(result.y);
+  }  // else y stays: a rejected leader's answer may lie on another branch
   if (!options_.leader.step_size) {
     note_choice(state, {"outer-step-size", "auto", fmt::format("{:.4g}", state.leader.step_size),
                         "shortened when the upper objective rises, lengthened while it falls"});
@@ -265,7 +266,11 @@ void describe(OptionTable& table, SmbgOptions& options) {
            {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
       .add("outer-step-size", options.leader.step_size,
            "the leader's step a_f; auto: shortened when the upper objective rises, lengthened while it falls",
-           greater_than(0));
+           greater_than(0))
+      .add("first-decay", options.leader.first_decay, "Adam's beta_1: how slowly the direction forgets",
+           at_least(0) & less_than(1))
+      .add("second-decay", options.leader.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
+           at_least(0) & less_than(1));
 }
 
 }  // namespace bilevel

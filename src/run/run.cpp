@@ -10,7 +10,7 @@ namespace bilevel {
 
 namespace {
 
-/// Notes a finished step that began at leader x and was answered by y.
+/// Notes a finished step; x is the leader that its value belongs to, y the follower's answer to it.
 void note(Progress& progress, const TraceRow& row, const StopRule& rule, const Vec& x, const Vec& y) {
   const double upper = row.report.upper;
   if (!progress.first_norm) progress.first_norm = row.report.hypergradient_norm;
@@ -88,8 +88,7 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
       break;
     }
     result.upper = row.report.upper;
-    // The value belongs to the leader before its move and to the follower's answer to it.
-    note(state->progress, row, stop, before->x, state->y);
+    note(state->progress, row, stop, state->answered_x, state->y);
     done = over(stop, state->progress, row, result);
     for (auto* observer : observers) observer->on_step(row, *state);
     result.trace.push_back(std::move(row));

@@ -95,7 +95,7 @@ TYPED_TEST(DenseRowsTest, EveryFeatureCount) {
 TYPED_TEST(DenseRowsTest, EveryClassCount) {
   const auto data = uniform_rows<TypeParam>(70, 37);
   for_each_target([&] {
-    for (std::size_t classes = 1; classes <= 37; ++classes) check_block(data, 0, 64, classes);
+    for (std::size_t classes = 1; classes <= 37; ++classes) check_block(data, 0, kBlockRows, classes);
     check_block(data, 1, 9, 1000);
   });
 }
@@ -112,13 +112,13 @@ TYPED_TEST(DenseRowsTest, EveryBlockSizeAndTheLastBlock) {
 
 TYPED_TEST(DenseRowsTest, LongRowsWhoseLengthIsAPowerOfTwo) {
   const auto data = uniform_rows<TypeParam>(128, 1024);
-  for_each_target([&] { check_block(data, 0, 64, 10); });
+  for_each_target([&] { check_block(data, 0, kBlockRows, 10); });
 }
 
 TYPED_TEST(DenseRowsTest, GatheredRowsMayRepeat) {
   const auto data = uniform_rows<TypeParam>(23, 45);
   for_each_target([&] {
-    for (const std::size_t count : {1, 5, 30, 64}) {
+    for (const std::size_t count : {std::size_t{1}, std::size_t{5}, kBlockRows}) {
       check_products(data, data.rows(), some_indices<TypeParam>(data.rows(), count), 11);
     }
   });
@@ -127,14 +127,14 @@ TYPED_TEST(DenseRowsTest, GatheredRowsMayRepeat) {
 TYPED_TEST(DenseRowsTest, GatheredGivesTheBitsOfContiguous) {
   const auto data = uniform_rows<TypeParam>(80, 45);
   const auto W = uniform_weights(data, 10, 1);
-  std::vector<std::uint32_t> indices(50);
+  std::vector<std::uint32_t> indices(30);
   std::iota(indices.begin(), indices.end(), 20U);
   AlignedBuffer<TypeParam> Z(10 * kBlockRows), gathered_Z(10 * kBlockRows);
   AlignedBuffer<TypeParam> G(10 * data.weight_stride()), gathered_G(10 * data.weight_stride());
-  data.scores(20, 50, W.data(), 10, Z.data());
-  data.scores_gathered(indices.data(), 50, W.data(), 10, gathered_Z.data());
-  data.accumulate(20, 50, Z.data(), 10, G.data());
-  data.accumulate_gathered(indices.data(), 50, Z.data(), 10, gathered_G.data());
+  data.scores(20, 30, W.data(), 10, Z.data());
+  data.scores_gathered(indices.data(), 30, W.data(), 10, gathered_Z.data());
+  data.accumulate(20, 30, Z.data(), 10, G.data());
+  data.accumulate_gathered(indices.data(), 30, Z.data(), 10, gathered_G.data());
   for (std::size_t i = 0; i < Z.size(); ++i) ASSERT_EQ(Z[i], gathered_Z[i]);
   for (std::size_t i = 0; i < G.size(); ++i) ASSERT_EQ(G[i], gathered_G[i]);
 }

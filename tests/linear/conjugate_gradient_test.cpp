@@ -56,7 +56,10 @@ TEST(ConjugateGradient, GivesTheMinimumNormSolutionOfASingularConsistentSystem) 
   const Vec b = a * normal_vector(random, 20);
   const auto result = ConjugateGradient().solve(symmetric_operator(a, {.positive_semidefinite = true}), b);
   ASSERT_EQ(result.status, Status::converged) << result.message;
-  const Vec minimum_norm = a.completeOrthogonalDecomposition().setThreshold(1e-10).solve(b);
+  Eigen::CompleteOrthogonalDecomposition<Matrix> decomposition;
+  decomposition.setThreshold(1e-10);  // the zero eigenvalues are 1e-16 after rounding, the next is 1
+  decomposition.compute(a);
+  const Vec minimum_norm = decomposition.solve(b);
   EXPECT_LT(norm(result.x - minimum_norm), 1e-9 * norm(minimum_norm));  // tolerance 1e-10 times condition 10
 }
 

@@ -4,23 +4,15 @@
 
 #include "bilevel/linear.hpp"
 #include "linear/dense.hpp"
+#include "message_of.hpp"
 
 namespace bilevel {
 namespace {
 
 using testing::Matrix;
+using testing::message_of;
 using testing::normal_matrix;
 using testing::normal_vector;
-
-template <typename Exception, typename Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Exception& error) {
-    return error.what();
-  }
-  return "nothing of that type was thrown";
-}
 
 TEST(LinearOperator, AppliesItsFunctions) {
   Random random(1);

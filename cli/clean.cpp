@@ -1,0 +1,160 @@
+#include "clean.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "arguments.hpp"
+#include "bilevel/run_directory.hpp"
+#include "bilevel/trace.hpp"
+#include "clean_report.hpp"
+#include "clean_settings.hpp"
+#include "interrupt.hpp"
+#include "terminal/progress_line.hpp"
+#include "terminal/stream.hpp"
+#include "terminal/text.hpp"
+
+namespace bilevel::cli {
+
+void describe(OptionTable& table, CleanSettings& settings) {
+  describe(table, settings.input);
+  describe(table, settings.cleaning);
+  table.group("Output")
+      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
+      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
+      .add("json", settings.json, "print result.json alone on standard output")
+      .add("quiet", settings.quiet, "no progress on standard error");
+}
+
+namespace {
+
+const CommandText& text() {
+  static const CommandText text{
+      .name = "clean",
+      .description =
+          "Finds the mislabelled rows of a training set, and a model that ignores them.\n\n"
+          "Every training row gets a weight between 0 and 1. The model (softmax regression) is fitted to the weighted "
+          "rows, and the weights are moved so that this model does well on trusted rows: rows that hurt end with a "
+          "small weight and are called suspect. Give trusted rows with --valid FILE; a few hundred per class are "
+          "plenty. Nothing needs tuning; every automatic choice is printed and can be overridden.\n\n"
+          "Files may be CSV, LIBSVM, or a pair of IDX files \"images,labels\", plain or gzip-compressed. The run's "
+          "files "
+          "are config.toml (all options), trace.jsonl (one line a step), result.json, weights.csv (row, label, "
+          "suggested_label, weight, rank) and, for file input, cleaned.csv (the rows that are not suspect).",
+      .examples =
+          "bilevel clean --dataset fashion-mnist --corrupt 0.5 --seed 1\n"
+          "bilevel clean --train people.csv --label income --valid trusted.csv --out runs/people\n"
+          "bilevel clean --train images.idx.gz,labels.idx.gz --valid vi.idx.gz,vl.idx.gz --json"};
+  return text;
+}
+
+const std::vector<std::string>& own_files() {
+  static const std::vector<std::string> files{"config.toml", "trace.jsonl", "result.json", "weights.csv",
+                                              "cleaned.csv"};
+  return files;
+}
+
+/// The progress line of the bilevel run.
+class Progress final : public Observer {
+ public:
+  Progress(ProgressLine& line, const StopRule& stop) : line_(line), stop_(stop) {}
+
+  void on_step(const TraceRow& row, const OuterMethod::State&) override {
+    if (!line_.is_due()) return;
+    const double by_steps = static_cast<double>(row.iteration) / static_cast<double>(stop_.max_iterations);
+    const double done = std::max(by_steps, row.seconds / stop_.time_limit);
+    const auto left = time_left_text(done, row.seconds);
+    line_.update(
+        fmt::format("step {} of at most {}  trusted loss {:.4f}  |hypergradient| {:.2e}  follower residual "
+                    "{:.2e}{}{}",
+                    row.iteration, stop_.max_iterations, row.report.upper, row.report.hypergradient_norm,
+                    row.report.lower_residual, left.empty() ? "" : "  at most ", left));
+  }
+
+ private:
+  ProgressLine& line_;
+  StopRule stop_;
+};
+
+RunDirectory open_directory(const CleanSettings& settings) {
+  if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
+  const std::string what = settings.input.dataset.empty() ? "files" : settings.input.dataset;
+  return RunDirectory::create_next("runs", "clean-" + what);
+}
+
+/// The training file without its suspects.
+void write_cleaned(const CleaningInput& input, const CleaningResult& result, const std::filesystem::path& file) {
+  std::vector<std::uint8_t> keep(result.weights.size());
+  std::transform(result.weights.begin(), result.weights.end(), keep.begin(),
+                 [](double weight) { return weight >= 0.5; });
+  data::write_cleaned_csv(file, input.table, keep);
+}
+
+int exit_code(Status status) {
+  switch (status) {
+    case Status::converged:
+    case Status::stagnated:
+    case Status::budget_reached: return kSuccess;
+    case Status::interrupted: return kInterrupted;
+    // A step size that cannot work is the user's input; the automatic ones do not get here.
+    case Status::diverged:
+    case Status::nonfinite: return kBadInput;
+    case Status::breakdown:
+    case Status::lower_failed: return kNoSuccess;
+  }
+  return kNoSuccess;
+}
+
+int run_clean(const std::vector<std::string>& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  CleanSettings settings;
+  OptionTable table = described(settings);
+  if (parse_arguments(text(), table, arguments).help_requested) {
+    write_out(help_text(text(), table));
+    return kSuccess;
+  }
+  settings.cleaning.stop.interrupt = &catch_interrupts();
+
+  ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
+  line.update("reading");
+  const auto input = read_cleaning_input(settings.input);
+  const auto directory = open_directory(settings);
+  directory.write("config.toml", to_toml(table, "bilevel clean: every option of this run"));
+  line.finish();
+  if (!settings.json) write_out(input_text(input));
+
+  Progress progress(line, settings.cleaning.stop);
+  TraceWriter trace(directory.file("trace.jsonl"));
+  const auto result = clean(input.data, settings.cleaning, {&trace, &progress},
+                            [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
+  line.finish();
+
+  directory.write("weights.csv", weights_csv(input, result));
+  if (settings.input.dataset.empty()) write_cleaned(input, result, directory.file("cleaned.csv"));
+  const auto json = result_json(input, result, table, elapsed(), directory.path().string());
+  directory.write("result.json", json);
+  if (settings.json) {
+    write_out(json);
+  } else {
+    write_out(result_text(input, result, elapsed()));
+    write_out(fmt::format("files         {}\n", directory.path().string()));
+  }
+  const int code = exit_code(result.run.status);
+  if (code == kBadInput) write_error(fmt::format("bilevel: {}\n", result.run.message));
+  return code;
+}
+
+}  // namespace
+
+Command clean_command() {
+  return {"clean", "find the mislabelled rows of a training set, and a model that ignores them", run_clean, [] {
+            CleanSettings settings;
+            return options_markdown(described(settings));
+          }};
+}
+
+}  // namespace bilevel::cli

@@ -1,0 +1,247 @@
+#include "clean_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "terminal/stream.hpp"
+#include "terminal/table.hpp"
+#include "terminal/text.hpp"
+
+namespace bilevel::cli {
+
+namespace {
+
+constexpr std::size_t kShown = 20;  // most suspicious rows in the table
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+std::string percent(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
+
+const std::string& class_name(const CleaningInput& input, std::int32_t label) {
+  return input.table.class_names[static_cast<std::size_t>(label)];
+}
+
+std::string class_balance(const CleaningInput& input) {
+  std::vector<std::int64_t> counts(input.data.classes);
+  for (const auto label : input.data.train.labels) ++counts[static_cast<std::size_t>(label)];
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+  const auto named = [&](auto position) {
+    return fmt::format("{} ({})", format_count(*position),
+                       class_name(input, static_cast<std::int32_t>(position - counts.begin())));
+  };
+  return fmt::format("{} classes; rows per class from {} to {}", input.data.classes, named(least), named(most));
+}
+
+std::string choices_text(const std::vector<Choice>& input_choices, const std::vector<Choice>& run_choices) {
+  Table table({{"option"}, {"asked"}, {"used"}, {"because"}}, "Chosen automatically");
+  for (const auto* choices : {&input_choices, &run_choices}) {
+    for (const auto& choice : *choices) table.add_row({choice.option, choice.asked, choice.used, choice.reason});
+  }
+  return table.empty() ? "" : table.to_string() + "\n";
+}
+
+void add_model(Table& table, const std::string& name, const FittedModel& model, const std::optional<double>& share) {
+  const auto& detection = model.detection;
+  table.add_row({name, percent(model.test_accuracy), percent(model.trusted_accuracy),
+                 fmt::format("{:.1e}", model.regularization), percent(share),
+                 detection ? fmt::format("{:.4f}", detection->f1) : "-",
+                 detection ? fmt::format("{:.4f}", detection->auc) : "-"});
+}
+
+std::string accuracy_text(const CleaningResult& result) {
+  Table table({{"model fitted to"},
+               {"test", Align::right},
+               {"trusted", Align::right},
+               {"c", Align::right},
+               {"gap closed", Align::right},
+               {"F1", Align::right},
+               {"AUC", Align::right}},
+              "Accuracy (the same model, each with its c chosen on the trusted rows)");
+  if (result.noisy) add_model(table, "before: all rows as they are", *result.noisy, {});
+  if (result.trusted) add_model(table, "the trusted rows alone", *result.trusted, {});
+  // The row flags are the suspects here: F1 and AUC are those of the weights, not of disagreement.
+  FittedModel cleaned = result.cleaned;
+  cleaned.detection = result.detection;
+  add_model(table, "after: all rows, learned weights", cleaned, result.gap_closed());
+  if (result.ceiling) add_model(table, "ceiling: the right rows alone", *result.ceiling, {});
+  return table.to_string() + (result.detection
+                                  ? "  F1 and AUC: detection of the wrong rows, by the learned weights or else by "
+                                    "disagreement with the model\n\n"
+                                  : "\n");
+}
+
+std::string suspects_text(const CleaningInput& input, const CleaningResult& result) {
+  const auto count = static_cast<std::int64_t>(input.data.train.labels.size());
+  std::string text = fmt::format("{} of {} are suspect (weight below 0.5), {}\n",
+                                 format_count(static_cast<std::int64_t>(result.suspects)), format_count(count, "row"),
+                                 percent(static_cast<double>(result.suspects) / static_cast<double>(count)));
+  if (const auto& found = result.detection) {
+    text += fmt::format("{} are really wrong: precision {:.4f}, recall {:.4f}, F1 {:.4f}, AUC {:.4f}\n",
+                        format_count(static_cast<std::int64_t>(found->wrong)), found->precision, found->recall,
+                        found->f1, found->auc);
+  }
+  Table table({{"rank", Align::right},
+               {"row", Align::right},
+               {"given label"},
+               {"suggested label"},
+               {"weight", Align::right},
+               {"truth"}},
+              "\nMost suspicious rows");
+  for (std::size_t rank = 0; rank < std::min(kShown, result.ranking.size()); ++rank) {
+    const auto row = result.ranking[rank];
+    const auto truth = input.data.true_labels ? (*input.data.true_labels)[row] : -1;
+    table.add_row({fmt::format("{}", rank + 1), fmt::format("{}", input.row_numbers[row]),
+                   class_name(input, input.data.train.labels[row]), class_name(input, result.suggested[row]),
+                   fmt::format("{:.4f}", result.weights[row]), truth < 0 ? "not known" : class_name(input, truth)});
+  }
+  return text + table.to_string() + "\n";
+}
+
+std::string calls_text(const OracleCounts& counts) {
+  std::string text;
+  for (std::size_t i = 0; i < kOracleCount; ++i) {
+    if (counts.calls[i] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(static_cast<std::int64_t>(counts.calls[i])),
+                        to_string(static_cast<Oracle>(i)));
+  }
+  return text.empty() ? "none" : text;
+}
+
+using Json = nlohmann::ordered_json;
+
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+Json accuracy(const std::optional<FittedModel>& model) { return model ? number(model->test_accuracy) : Json(nullptr); }
+
+Json detection_json(const std::optional<Detection>& detection) {
+  if (!detection) return nullptr;
+  return {{"precision", detection->precision},
+          {"recall", detection->recall},
+          {"f1", detection->f1},
+          {"auc", detection->auc},
+          {"flagged", detection->flagged},
+          {"wrong", detection->wrong}};
+}
+
+Json calls_json(const OracleCounts& counts) {
+  Json object;
+  for (std::size_t i = 0; i < kOracleCount; ++i) {
+    object[std::string(to_string(static_cast<Oracle>(i)))] = counts.calls[i];
+  }
+  return object;
+}
+
+/// One value for each label that the run saw, in the file's own spelling.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace
+
+std::string input_text(const CleaningInput& input) {
+  Table table({{"rows"}, {"count", Align::right}, {"from"}}, "Read");
+  const auto add = [&](const char* name, std::size_t rows, const std::string& source) {
+    table.add_row({name, format_count(static_cast<std::int64_t>(rows)), source});
+  };
+  add("training", input.data.train.labels.size(), input.train_source);
+  add("trusted", input.data.trusted.labels.size(), input.trusted_source);
+  if (input.data.test) add("test", input.data.test->labels.size(), input.test_source);
+  std::string text = table.to_string();
+  text +=
+      fmt::format("{}, {}\n", format_count(static_cast<std::int64_t>(input.data.train.features.features()), "feature"),
+                  class_balance(input));
+  for (const auto& note : input.notes) {
+    text += fmt::format("note: {}\n", wrap_text(note, std::min<std::size_t>(terminal_width(), 120), 6));
+  }
+  return text + "\n";
+}
+
+std::string result_text(const CleaningInput& input, const CleaningResult& result, double seconds) {
+  const auto& run = result.run;
+  std::string text = choices_text(input.choices, run.choices);
+  text += accuracy_text(result);
+  text += suspects_text(input, result);
+  text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
+                      format_count(run.iterations, "leader step"), run.best_iteration, run.message);
+  text += fmt::format("  {}\n", advice(run.status));
+  text += fmt::format("time          {} in all, {} of it cleaning\n", format_duration(seconds),
+                      format_duration(run.seconds));
+  text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
+                      calls_text(run.upper_calls));
+  return text;
+}
+
+std::string result_json(const CleaningInput& input, const CleaningResult& result, const OptionTable& asked,
+                        double seconds, const std::string& directory) {
+  const auto& run = result.run;
+  Json used = asked.all_texts();
+  for (const auto* choices : {&input.choices, &run.choices}) {
+    for (const auto& choice : *choices) used[choice.option] = choice.used;
+  }
+  Json reasons = Json::object();
+  for (const auto* choices : {&input.choices, &run.choices}) {
+    for (const auto& choice : *choices) reasons[choice.option] = choice.reason;
+  }
+  Json suspicious = Json::array();
+  for (std::size_t rank = 0; rank < std::min(kShown, result.ranking.size()); ++rank) {
+    const auto row = result.ranking[rank];
+    suspicious.push_back({{"rank", rank + 1},
+                          {"row", input.row_numbers[row]},
+                          {"label", class_name(input, input.data.train.labels[row])},
+                          {"suggested_label", class_name(input, result.suggested[row])},
+                          {"weight", result.weights[row]}});
+  }
+  const Json object{
+      {"command", "clean"},
+      {"status", to_string(run.status)},
+      {"message", run.message},
+      {"advice", advice(run.status)},
+      {"iterations", run.iterations},
+      {"best_iteration", run.best_iteration},
+      {"seconds", seconds},
+      {"cleaning_seconds", run.seconds},
+      {"upper", run.best_upper},
+      {"rows",
+       {{"train", input.data.train.labels.size()},
+        {"trusted", input.data.trusted.labels.size()},
+        {"test", input.data.test ? Json(input.data.test->labels.size()) : Json(nullptr)},
+        {"features", input.data.train.features.features()},
+        {"classes", input.data.classes}}},
+      {"suspects", result.suspects},
+      {"metrics",
+       {{"test_accuracy", number(result.cleaned.test_accuracy)},
+        {"valid_accuracy", result.cleaned.trusted_accuracy},
+        {"noisy_test_accuracy", accuracy(result.noisy)},
+        {"trusted_test_accuracy", accuracy(result.trusted)},
+        {"ceiling_test_accuracy", accuracy(result.ceiling)},
+        {"gap_closed", number(result.gap_closed())},
+        {"detection", detection_json(result.detection)},
+        {"noisy_detection", result.noisy ? detection_json(result.noisy->detection) : Json(nullptr)},
+        {"trusted_detection", result.trusted ? detection_json(result.trusted->detection) : Json(nullptr)},
+        {"ceiling_detection", result.ceiling ? detection_json(result.ceiling->detection) : Json(nullptr)}}},
+      {"oracle_calls", {{"lower", calls_json(run.lower_calls)}, {"upper", calls_json(run.upper_calls)}}},
+      {"asked", asked.all_texts()},
+      {"used", used},
+      {"reasons", reasons},
+      {"notes", input.notes},
+      {"most_suspicious", suspicious},
+      {"directory", directory}};
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string weights_csv(const CleaningInput& input, const CleaningResult& result) {
+  std::vector<std::size_t> rank(result.ranking.size());
+  for (std::size_t r = 0; r < rank.size(); ++r) rank[result.ranking[r]] = r + 1;
+  std::string csv = "row,label,suggested_label,weight,rank\n";
+  for (std::size_t i = 0; i < rank.size(); ++i) {
+    csv += fmt::format("{},{},{},{:.9g},{}\n", input.row_numbers[i],
+                       csv_field(class_name(input, input.data.train.labels[i])),
+                       csv_field(class_name(input, result.suggested[i])), result.weights[i], rank[i]);
+  }
+  return csv;
+}
+
+}  // namespace bilevel::cli

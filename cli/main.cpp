@@ -1,0 +1,79 @@
+// The program `bilevel`.
+#include <csignal>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "arguments.hpp"
+#include "bilevel/registry.hpp"
+#include "bilevel/status.hpp"
+#include "command.hpp"
+#include "terminal/stream.hpp"
+#include "terminal/table.hpp"
+#if __has_include("clean.hpp")
+#include "clean.hpp"
+#endif
+
+namespace bilevel::cli {
+
+namespace {
+
+int run_methods(const std::vector<std::string>& arguments) {
+  const CommandText text{"methods", "Lists the outer methods that --method takes, with the papers they are from.", ""};
+  OptionTable no_options;
+  if (parse_arguments(text, no_options, arguments).help_requested) {
+    write_out(help_text(text, no_options));
+    return kSuccess;
+  }
+  Table table({{"method"}, {"what it does"}, {"source"}});
+  for (const auto& method : methods()) table.add_row({method.name, method.summary, method.source});
+  write_out(table.to_string());
+  return kSuccess;
+}
+
+std::vector<Command> commands();
+
+int run_options(const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const auto& command : commands()) {
+    if (!command.options) continue;
+    if (arguments.size() == 1 && arguments.front() == command.name) {
+      write_out(command.options());
+      return kSuccess;
+    }
+    names.push_back(command.name);
+  }
+  const auto known = fmt::format("{}", fmt::join(names, ", "));
+  if (arguments.size() == 1 && (arguments.front() == "--help" || arguments.front() == "-h")) {
+    write_out(fmt::format(
+        "Usage: bilevel options <command>\n\nPrints a command's options as Markdown tables. Commands: {}\n", known));
+    return kSuccess;
+  }
+  if (arguments.size() != 1) {
+    throw InvalidOption(fmt::format("`bilevel options` needs one command: {}", known));
+  }
+  const auto nearest = nearest_name(arguments.front(), names);
+  throw InvalidOption(
+      fmt::format("no options are known of a command '{}'; {}", arguments.front(),
+                  nearest.empty() ? "known commands: " + known : fmt::format("did you mean '{}'?", nearest)));
+}
+
+std::vector<Command> commands() {
+  return {
+#if __has_include("clean.hpp")
+    clean_command(),
+#endif
+        {"methods", "the outer methods and their papers", run_methods},
+        {"options", "a command's options as Markdown", run_options},
+  };
+}
+
+}  // namespace
+
+}  // namespace bilevel::cli
+
+int main(int count, char** words) {
+  // Writing to a reader that has gone then fails, and write_out passes over it; results still reach their files.
+  std::signal(SIGPIPE, SIG_IGN);
+  return bilevel::cli::dispatch(bilevel::cli::commands(), {words + (count > 0 ? 1 : 0), words + count});
+}

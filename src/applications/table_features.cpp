@@ -1,0 +1,63 @@
+#include "applications/table_features.hpp"
+
+#include <numeric>
+#include <vector>
+
+namespace bilevel {
+
+namespace {
+
+class Scale {
+ public:
+  explicit Scale(const data::Standardizer& scaling)
+      : mean_(scaling.mean), scale_(scaling.scale), is_identity_(scaling.scaling == data::Scaling::none) {}
+
+  double operator()(std::size_t feature, float value) const {
+    const auto x = static_cast<double>(value);
+    return is_identity_ ? x : (x - mean_[feature]) * scale_[feature];
+  }
+
+ private:
+  const std::vector<double>& mean_;
+  const std::vector<double>& scale_;
+  bool is_identity_;
+};
+
+FeatureMatrix sparse_features(const data::Table& table, std::span<const std::uint32_t> rows, const Scale& scale,
+                              Precision precision) {
+  std::vector<std::size_t> row_starts{0};
+  std::size_t stored = 0;
+  for (const auto row : rows) row_starts.push_back(stored += table.row_starts[row + 1] - table.row_starts[row]);
+  std::vector<std::uint32_t> columns;
+  std::vector<double> values;
+  columns.reserve(stored);
+  values.reserve(stored);
+  for (const auto row : rows) {
+    for (std::size_t k = table.row_starts[row]; k < table.row_starts[row + 1]; ++k) {
+      columns.push_back(table.columns[k]);
+      values.push_back(scale(table.columns[k], table.values[k]));
+    }
+  }
+  return FeatureMatrix::sparse(table.features, row_starts, columns, std::span<const double>(values), precision);
+}
+
+}  // namespace
+
+FeatureMatrix table_features(const data::Table& table, std::span<const std::uint32_t> rows,
+                             const data::Standardizer& scaling, Precision precision) {
+  const Scale scale(scaling);
+  if (table.sparse) return sparse_features(table, rows, scale, precision);
+  const auto fill = [&](std::size_t i, std::span<double> features) {
+    const float* const values = table.dense.data() + rows[i] * table.features;
+    for (std::size_t j = 0; j < features.size(); ++j) features[j] = scale(j, values[j]);
+  };
+  return FeatureMatrix::dense(rows.size(), table.features, fill, precision);
+}
+
+FeatureMatrix table_features(const data::Table& table, const data::Standardizer& scaling, Precision precision) {
+  std::vector<std::uint32_t> rows(table.rows);
+  std::iota(rows.begin(), rows.end(), 0U);
+  return table_features(table, rows, scaling, precision);
+}
+
+}  // namespace bilevel

@@ -1,0 +1,19 @@
+// From the rows of a table to the features that the linear models compute on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "bilevel/data.hpp"
+#include "bilevel/feature_matrix.hpp"
+
+namespace bilevel {
+
+/// The given rows (0-based, in that order), scaled on the way, so that no scaled copy of the table is made.
+FeatureMatrix table_features(const data::Table& table, std::span<const std::uint32_t> rows,
+                             const data::Standardizer& scaling, Precision precision);
+
+/// All rows.
+FeatureMatrix table_features(const data::Table& table, const data::Standardizer& scaling, Precision precision);
+
+}  // namespace bilevel
