@@ -85,9 +85,9 @@ RunDirectory open_directory(const CleanSettings& settings) {
   return RunDirectory::create_next("runs", "clean-" + what);
 }
 
-/// The training file without its suspects.
+/// The training file without its suspects. Rows held out from it are believed, so they stay.
 void write_cleaned(const CleaningInput& input, const CleaningResult& result, const std::filesystem::path& file) {
-  std::vector<std::uint8_t> keep(result.weights.size());
+  std::vector<std::uint8_t> keep(input.table.rows, 1);
   std::transform(result.weights.begin(), result.weights.end(), keep.begin(),
                  [](double weight) { return weight >= 0.5; });
   data::write_cleaned_csv(file, input.table, keep);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
 
 #include "bilevel/status.hpp"
 #include "command.hpp"
@@ -61,6 +62,8 @@ int dispatch(const std::vector<Command>& commands, const std::vector<std::string
     return fail(error.what(), kBadInput);
   } catch (const std::bad_alloc&) {
     return fail("there is not enough memory for this problem", kNoSuccess);
+  } catch (const std::system_error& error) {  // its sentence says enough: a disk that is full, a file that vanished
+    return fail(error.what(), kNoSuccess);
   } catch (const std::exception& error) {
     return fail(fmt::format("stopped by an unexpected failure: {}", error.what()), kNoSuccess);
   } catch (...) {

@@ -7,12 +7,10 @@
 #include "arguments.hpp"
 #include "bilevel/registry.hpp"
 #include "bilevel/status.hpp"
+#include "clean.hpp"
 #include "command.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
-#if __has_include("clean.hpp")
-#include "clean.hpp"
-#endif
 
 namespace bilevel::cli {
 

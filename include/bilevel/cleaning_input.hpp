@@ -38,10 +38,12 @@ void describe(OptionTable& table, CleaningInputOptions& options);
 /// What was read, and where it came from.
 struct CleaningInput {
   CleaningData data;
-  data::Table table;  // the training rows without their features: labels as given (corrupted if asked)
+  /// The rows of the training file that are used, without their features: first the N training rows, labels as given
+  /// (corrupted if asked), then the rows held out from the same file to be trusted, if any.
+  data::Table table;
   std::vector<std::size_t> row_numbers;  // N: 1-based number of each training row in its file (data row, not line)
   std::string train_source, trusted_source,
-      test_source;                 // sentences such as "5000 rows of the training file, held out"
+      test_source;                 // phrases such as "held out from the 5,000 rows of people.csv"; empty: no such rows
   std::size_t missing_truths = 0;  // training rows whose true label is not known
   std::vector<std::string> notes;  // to tell the user: what a hold-out costs, constant columns, ...
   std::vector<Choice> choices;     // scaling asked -> used, hold-out, ...

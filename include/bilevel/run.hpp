@@ -35,7 +35,7 @@ struct TraceRow {
 struct RunResult {
   Status status = Status::budget_reached;
   std::string message;  // why it ended, with numbers
-  Vec x, y;             // the last pair
+  Vec x, y;             // the last leader and the follower's last answer: at convergence a pair, else one move apart
   Vec best_x, best_y;   // the pair with the lowest upper value: x that was evaluated and its follower's answer
   double best_upper = std::numeric_limits<double>::infinity();
   Index best_iteration = 0;
@@ -59,7 +59,7 @@ class Observer {
 
 /// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem): the
 /// iterates and the moment it stops are those of an unbroken run; trace, counts and seconds are those of this call.
-/// Misuse throws before the first step; afterwards a failure ends the run with a Status. A step that produced a
+/// Misuse, such as a stop rule out of range, throws before the first step; afterwards a failure ends the run with a Status. A step that produced a
 /// non-finite number is rolled back: x, y and state are those before it, and the message names the origin.
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop = {},
               const std::vector<Observer*>& observers = {}, std::unique_ptr<OuterMethod::State> from = nullptr);

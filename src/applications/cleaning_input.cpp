@@ -126,22 +126,28 @@ Choice scaling_choice(const CleaningInputOptions& options, const data::Standardi
   return {"scaling", std::string(asked), std::string(data::to_string(scaling.scaling)), std::move(reason)};
 }
 
-/// The sentences that say where the rows came from.
+/// 60000 as "60,000".
+std::string with_separators(std::size_t count) {
+  std::string text = std::to_string(count);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(static_cast<std::size_t>(place), ",");
+  }
+  return text;
+}
+
+/// The phrases that say where the rows came from; how many there are is said elsewhere.
 void name_sources(const CleaningInputOptions& options, std::size_t rows_of_file, CleaningInput& input) {
-  const auto count = [](const LabelledRows& rows) { return rows.labels.size(); };
-  const auto& data = input.data;
+  const auto all = with_separators(rows_of_file);
   if (!options.dataset.empty()) {
-    const auto drawn = fmt::format("drawn from the {} training rows of {}", rows_of_file, options.dataset);
-    input.train_source = fmt::format("{} rows {}", count(data.train), drawn);
-    input.trusted_source = fmt::format("{} other rows {}", count(data.trusted), drawn);
-    input.test_source = fmt::format("{} test rows of {}", count(*data.test), options.dataset);
+    input.train_source = fmt::format("drawn from the {} training rows of {}", all, options.dataset);
+    input.trusted_source = "drawn from the others of these";
+    input.test_source = fmt::format("all test rows of {}", options.dataset);
     return;
   }
-  input.train_source = fmt::format("{} of the {} rows of {}", count(data.train), rows_of_file, options.train);
-  input.trusted_source = options.valid.empty() ? fmt::format("{} of the {} rows of {}, held out", count(data.trusted),
-                                                             rows_of_file, options.train)
-                                               : fmt::format("{} rows of {}", count(data.trusted), options.valid);
-  if (data.test) input.test_source = fmt::format("{} rows of {}", count(*data.test), options.test);
+  const bool held_out = options.valid.empty();
+  input.train_source = held_out ? fmt::format("the other rows of {}", options.train) : options.train;
+  input.trusted_source = held_out ? fmt::format("held out from the {} rows of {}", all, options.train) : options.valid;
+  input.test_source = options.test;
 }
 
 }  // namespace
@@ -167,7 +173,9 @@ CleaningInput read_cleaning_input(const CleaningInputOptions& options) {
   if (options.valid.empty()) {
     trusted = {table_features(whole, rows.trusted, scaling, options.precision), pick(whole.labels, rows.trusted)};
   }
-  Table table = data::subset_without_features(whole, rows.train);
+  auto kept = rows.train;
+  if (!named) kept.insert(kept.end(), rows.trusted.begin(), rows.trusted.end());
+  Table table = data::subset_without_features(whole, kept);
   const std::size_t rows_of_file = whole.rows;
   whole = {};  // by far the largest part: gone before the next file is read
 
@@ -188,7 +196,7 @@ CleaningInput read_cleaning_input(const CleaningInputOptions& options) {
     truth = train.labels;
     train.labels =
         data::corrupt_labels(*truth, table.classes, *options.corrupt, options.corruption, options.seed).labels;
-    table.labels = train.labels;
+    std::copy(train.labels.begin(), train.labels.end(), table.labels.begin());
   }
 
   CleaningInput input{

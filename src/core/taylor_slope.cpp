@@ -3,22 +3,29 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace bilevel {
 
 namespace {
 
-// A remainder this many times the noise is known to 1 %, which moves a slope by some hundredths.
-constexpr double kAboveNoise = 100;
+// A remainder this many times the noise is known to 10 %, which moves the slope of four points by less than 0.1.
+constexpr double kAboveNoise = 10;
 // The slope is fitted over the smallest steps above the noise, where terms of higher order matter least.
 constexpr std::size_t kFitted = 4;
+// Fewer steps above the noise are all long ones, whose remainder proves nothing: a wrong derivative that they could
+// show would be an error of some hundred times the noise.
+constexpr std::size_t kFewest = 6;
+// A range of steps that makes a plateau: 1 to 64.
+constexpr std::size_t kPlateau = 7;
+constexpr double kFlatSlope = 0.5;
 
 struct Sample {
   double log_step, log_remainder;
 };
 
-double fit(const std::vector<Sample>& samples) {
+double fit(std::span<const Sample> samples) {
   double mean_step = 0, mean_remainder = 0;
   for (const auto& s : samples) {
     mean_step += s.log_step / static_cast<double>(samples.size());
@@ -48,10 +55,13 @@ TaylorSlope taylor_slope(const std::function<double(double)>& remainder, double 
     below = r > floor ? 0 : below + 1;
     if (r > floor) samples.push_back({std::log(t), std::log(r)});
   }
-  if (!finite) return {0, false};
-  if (samples.size() < 2) return {std::numeric_limits<double>::infinity(), true};
-  samples.erase(samples.begin(), samples.end() - static_cast<std::ptrdiff_t>(std::min(kFitted, samples.size())));
-  return {fit(samples), true};
+  if (!finite) return {.slope = 0, .finite = false};
+  if (samples.size() < kFewest) return {.slope = std::numeric_limits<double>::infinity()};
+  TaylorSlope result{.slope = fit(std::span(samples).last(kFitted))};
+  for (std::size_t first = 0; first + kPlateau <= samples.size(); ++first) {
+    result.flat = result.flat || fit(std::span(samples).subspan(first, kPlateau)) < kFlatSlope;
+  }
+  return result;
 }
 
 }  // namespace bilevel

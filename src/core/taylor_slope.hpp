@@ -6,8 +6,9 @@
 namespace bilevel {
 
 struct TaylorSlope {
-  double slope;  // infinite if the remainder is rounding at every step
-  bool finite;   // false: no step gave a finite remainder, and the slope is 0
+  double slope;       // infinite if the remainder is rounding at (nearly) every step
+  bool finite{true};  // false: no step gave a finite remainder, and the slope is 0
+  bool flat{false};   // over some range of steps the remainder hardly falls, as that of a noisy function does
 };
 
 /// `remainder(t)` >= 0 is what an expansion of first order in t leaves; `scale` is the size of the terms it is the

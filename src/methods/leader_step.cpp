@@ -57,7 +57,7 @@ LeaderMove descend(const LeaderStepOptions& options, LeaderStepState& state, con
     ++state.rejections;
     return LeaderMove::rejected;
   }
-  if (state.rejections >= kMaxRejections) state.recent.clear();
+  if (state.rejections >= kMaxRejections) state.recent = {upper};
   state.rejections = 0;
   const double step_size = options.step_size.value_or(secant_step_size(state, gradient, x));
   state.last_x = x;

@@ -24,7 +24,7 @@ namespace {
 constexpr Index kFirstInnerSteps = 20;   // before any contraction has been measured
 constexpr double kWantedReduction = 1e-6;  // of the follower's residual, and so of the unrolled bias, per leader step
 constexpr double kCurvatureMargin = 0.9;  // a L aimed at: < 1, with room for the error of the power iteration
-constexpr int kStepHalvings = 12;
+constexpr int kStepHalvings = 24;
 constexpr int kRetreats = 8;  // of the leader, each to a tenth of its move
 
 void note_choice(OuterMethod::State& state, Choice choice) {
@@ -35,6 +35,32 @@ void note_choice(OuterMethod::State& state, Choice choice) {
   } else {
     *known = std::move(choice);
   }
+}
+
+/// a L of the automatic step. The inverse of K steps along the steepest direction magnifies rounding by (1 - a L)^-K: the
+/// reversible plan is kept at six digits lost.
+double wanted_margin(const SmbgOptions& options, Index inner_steps) {
+  if (options.memory != MemoryPlan::reversible) return kCurvatureMargin;
+  const bool truncated = options.hypergradient == HypergradientKind::truncated;
+  if (!truncated && options.hypergradient != HypergradientKind::unrolled) return kCurvatureMargin;
+  const Index inverted = truncated ? std::min(options.truncated_steps, inner_steps) : inner_steps;
+  return std::min(kCurvatureMargin, 1 - std::pow(10.0, -6.0 / static_cast<double>(inverted)));
+}
+
+/// Why the follower's path from z with a step that the user chose is no descent; empty if it may be one.
+std::string divergence(const BilevelProblem& problem, const Vec& x, const Vec& z, const HypergradientResult& result,
+                       Index steps, double step_size) {
+  const Objective& g = *problem.lower;
+  // A descent ends flatter than it began; only where this one did not do values, which cost a pass each, have to tell.
+  if (result.lower_residual < 0.5 * result.first_lower_residual || !g.provides().has(Oracle::value)) return {};
+  const double before = g.value(x, z), after = g.value(x, result.y);
+  if (!(after > before + 1e-6 * (1 + std::abs(before)))) return {};
+  const auto curvature_at = [&](const Vec& y) { return measure_curvature(g.linearize(x, y), problem.dim_y()).largest; };
+  const double curvature = std::max(curvature_at(z), curvature_at(result.y));
+  return fmt::format(
+      "the follower's objective rose from {:.4g} to {:.4g} over {} steps with inner-step-size {:.4g}: the step must be "
+      "below 2 / L = {:.3g} (L = {:.4g} measured), better below 1 / L",
+      before, after, steps, step_size, 2 / curvature, curvature);
 }
 
 /// The residual at which the follower is as good as still: a fall from here says nothing about its contraction.
@@ -70,14 +96,21 @@ void Smbg::measure_inner_step(const BilevelProblem& problem, State& state, const
   }
   constexpr double kFar = 0.1;  // relative to |x|, floored by one unit per coordinate
   const double scale = norm(state.x) + std::sqrt(static_cast<double>(state.x.size()));
+  const double margin = wanted_margin(options_, state.inner_steps);
+  // Between measurements, k may have grown.
+  if (state.inner_step_size * state.curvature > margin) state.inner_step_size = margin / state.curvature;
   const bool moved_far = state.curvature_x.size() == 0 || norm(state.x - state.curvature_x) > kFar * scale;
   if (!moved_far) return;
   measure_curvature_at(problem, state, z);
+  if (!options_.warm_start && state.iteration > 0) {  // a cold path ends far from where it begins
+    const double at_start = state.curvature;
+    measure_curvature_at(problem, state, state.y);
+    state.curvature = std::max(state.curvature, at_start);
+  }
   state.curvature_x = state.x;
-  state.inner_step_size = state.curvature > 0 ? kCurvatureMargin / state.curvature : 1.0;
+  state.inner_step_size = state.curvature > 0 ? margin / state.curvature : 1.0;
   note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
-                      fmt::format("{} / L, L = {:.4g} by power iteration at step {}", kCurvatureMargin,
-                                  state.curvature, state.iteration + 1)});
+                      fmt::format("{:.3g} / L, L = {:.4g} by power iteration at step {}", margin, state.curvature, state.iteration + 1)});
 }
 
 void Smbg::measure_curvature_at(const BilevelProblem& problem, State& state, const Vec& y) const {
@@ -111,7 +144,8 @@ bool Smbg::shorten_inner_step(const BilevelProblem& problem, State& state, const
       curvature = std::max(curvature, state.curvature);
     }
     if (!(a * curvature <= 1)) {
-      shorter = curvature > 2 * kCurvatureMargin / a ? kCurvatureMargin / curvature : shorter;
+      // No more than fourfold at once: a follower that ran away is where nothing is typical.
+      if (std::isfinite(curvature)) shorter = std::clamp(wanted_margin(options_, state.inner_steps) / curvature, 0.25 * a, shorter);
       why = fmt::format("L = {:.4g} near the follower's answer", curvature);
     } else if (fall < least_fall) {
       why = fmt::format("the lower objective fell by {:.3g} only", fall);
@@ -135,6 +169,11 @@ void Smbg::choose_inner_steps(State& state, const HypergradientResult& result) c
     const double exact = std::log(kWantedReduction) / std::log(contraction);
     if (exact < static_cast<double>(wanted)) wanted = std::max<Index>(static_cast<Index>(std::ceil(exact)), 2);
   }
+  // Every k has its own small bias: were k to flicker, so would the hypergradient, and the leader could not settle.
+  constexpr double kMuchFewer = 0.7;
+  const bool keep = wanted <= state.inner_steps &&
+                    static_cast<double>(wanted) >= kMuchFewer * static_cast<double>(state.inner_steps);
+  if (keep) wanted = state.inner_steps;
   state.inner_steps = wanted;
   note_choice(state, {"inner-steps", "auto", fmt::format("{}", wanted),
                       fmt::format("measured contraction {:.3g} a step{}", contraction,
@@ -208,6 +247,14 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
   report.lower_steps = result.lower_steps;
   report.status = result.status;
   report.message = std::move(result.message);
+  if (options_.inner_step_size && report.status != Status::nonfinite) {
+    const Vec& z = options_.warm_start ? state.y : problem.y0;
+    auto why = divergence(problem, state.x, z, result, state.inner_steps, state.inner_step_size);
+    if (!why.empty()) {
+      report.status = Status::diverged;
+      report.message = std::move(why);
+    }
+  }
   if (report.status != Status::converged) return report;
   report.hypergradient_norm = norm(result.gradient);
   if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(state.x, result.y);

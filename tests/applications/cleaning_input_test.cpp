@@ -49,15 +49,17 @@ TEST_F(CleaningInputFiles, WithoutTrustedRowsAShareIsHeldOut) {
   EXPECT_FALSE(input.data.test || input.data.true_labels);
   EXPECT_TRUE(has(input.notes, "6 of the 30 rows were held out"));
   EXPECT_TRUE(has(input.notes, "--valid FILE"));
-  EXPECT_NE(input.train_source.find("24 of the 30 rows of"), std::string::npos);
-  EXPECT_NE(input.trusted_source.find("held out"), std::string::npos);
+  EXPECT_NE(input.train_source.find("the other rows of"), std::string::npos);
+  EXPECT_NE(input.trusted_source.find("held out from the 30 rows of"), std::string::npos);
   EXPECT_EQ(input.test_source, "");
 
-  // The table goes with the training rows, and has no features.
+  // The table holds the training rows, then the held-out ones, and no features.
   ASSERT_EQ(input.row_numbers.size(), 24U);
-  EXPECT_EQ(input.table.rows, 24U);
+  ASSERT_EQ(input.table.rows, 30U);
   EXPECT_TRUE(input.table.dense.empty());
-  EXPECT_EQ(input.table.labels, input.data.train.labels);
+  EXPECT_EQ(Labels(input.table.labels.begin(), input.table.labels.begin() + 24), input.data.train.labels);
+  EXPECT_EQ(Labels(input.table.labels.begin() + 24, input.table.labels.end()), input.data.trusted.labels);
+  EXPECT_EQ(std::set(input.table.source_lines.begin(), input.table.source_lines.end()).size(), 30U);
   for (std::size_t i = 0; i < 24; ++i) {
     EXPECT_EQ(input.data.train.labels[i], grade(input.row_numbers[i]));
     EXPECT_EQ(input.table.source_lines[i], input.row_numbers[i] + 1) << "the header is line 1";
@@ -75,7 +77,10 @@ TEST_F(CleaningInputFiles, TrustedAndTestRowsFromFiles) {
   EXPECT_FALSE(has(input.notes, "held out"));
   EXPECT_EQ(input.row_numbers.front(), 1U);
   EXPECT_EQ(input.row_numbers.back(), 30U);
-  EXPECT_NE(input.test_source.find("2 rows of"), std::string::npos);
+  EXPECT_EQ(input.table.rows, 30U) << "trusted rows of another file are not in the table";
+  EXPECT_EQ(input.train_source, options.train);
+  EXPECT_EQ(input.trusted_source, options.valid);
+  EXPECT_EQ(input.test_source, options.test);
 }
 
 /// The score of a row in a model with a single weight of 1 is the feature itself.
@@ -130,7 +135,7 @@ TEST_F(CleaningInputFiles, CorruptsTrainingLabelsOnlyAndKeepsTheTruth) {
     EXPECT_EQ(truth[i], grade(input.row_numbers[i]));
   }
   EXPECT_EQ(wrong, 12U);
-  EXPECT_EQ(input.table.labels, input.data.train.labels) << "the table holds the labels as given";
+  EXPECT_EQ(Labels(input.table.labels.begin(), input.table.labels.begin() + 48), input.data.train.labels) << "the table holds the labels as given";
   EXPECT_EQ(input.missing_truths, 0U);
   const auto clean_input = read_cleaning_input(from_csv(60));
   EXPECT_EQ(input.data.trusted.labels, clean_input.data.trusted.labels) << "held out before corrupting";
@@ -260,8 +265,8 @@ TEST(CleaningInputDataset, FashionMnist) {
   EXPECT_EQ(input.data.trusted.features.rows(), 100U);
   EXPECT_EQ(input.data.test->features.rows(), 10000U);
   EXPECT_EQ(input.table.class_names[9], "Ankle boot");
-  EXPECT_EQ(input.train_source, "300 rows drawn from the 60000 training rows of fashion-mnist");
-  EXPECT_EQ(input.trusted_source, "100 other rows drawn from the 60000 training rows of fashion-mnist");
+  EXPECT_EQ(input.train_source, "drawn from the 60,000 training rows of fashion-mnist");
+  EXPECT_EQ(input.trusted_source, "drawn from the others of these");
   const auto order = Random(options.seed).permutation(60000);
   for (std::size_t i = 0; i < 300; ++i) ASSERT_EQ(input.row_numbers[i], order[i] + 1U);
   std::size_t wrong = 0;

@@ -3,6 +3,7 @@
 
 #include <new>
 #include <stdexcept>
+#include <system_error>
 
 #include "bilevel/status.hpp"
 #include "command.hpp"
@@ -22,6 +23,10 @@ Outcome run(const std::vector<std::string>& arguments) {
       {"refuse", "", [](const std::vector<std::string>&) -> int { throw InvalidInput("rows.csv:3: no label"); }},
       {"exhaust", "", [](const std::vector<std::string>&) -> int { throw std::bad_alloc(); }},
       {"fail", "", [](const std::vector<std::string>&) -> int { throw std::runtime_error("a surprise"); }},
+      {"fill", "",
+       [](const std::vector<std::string>&) -> int {
+         throw std::system_error(std::make_error_code(std::errc::no_space_on_device), "cannot write rows.csv");
+       }},
       {"throw-int", "", [](const std::vector<std::string>&) -> int { throw 3; }},
   };
   ::testing::internal::CaptureStdout();
@@ -72,6 +77,8 @@ TEST(Dispatch, FailuresAreOneSentence) {
   EXPECT_EQ(run({"exhaust"}).error, "bilevel: there is not enough memory for this problem\n");
   EXPECT_EQ(run({"fail"}).code, kNoSuccess);
   EXPECT_EQ(run({"fail"}).error, "bilevel: stopped by an unexpected failure: a surprise\n");
+  EXPECT_EQ(run({"fill"}).code, kNoSuccess);
+  EXPECT_EQ(run({"fill"}).error, "bilevel: cannot write rows.csv: No space left on device\n");
   EXPECT_EQ(run({"throw-int"}).code, kNoSuccess);
 }
 

@@ -43,6 +43,12 @@ TEST_P(CheckLinearModel, TrainingInFloat32PassesAtItsNoise) {
   const auto options = training(GetParam(), 2);
   const auto phi = training_objective(data.dense(Precision::float32), data.targets_for(GetParam()), options);
   expect_passes(*phi, {.noise = 1e-6});
+
+  Random random(11);
+  const Vec x = random_vec(phi->dim_x(), random, 0.5), y = random_vec(phi->dim_y(), random, 0.5);
+  const auto report = check_objective(*phi, x, y);
+  EXPECT_FALSE(report.passed());
+  EXPECT_NE(report.text().find("grad_y is less exact than noise = 1e-13 says"), std::string::npos) << report.text();
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, CheckLinearModel,

@@ -25,9 +25,20 @@ TEST(TaylorSlope, LooksAtShortSteps) {
 }
 
 TEST(TaylorSlope, StopsAboveTheNoise) {
-  EXPECT_NEAR(taylor_slope([](double t) { return t * t + 1e-13; }, 1, 1e-13).slope, 2, 0.05);
+  EXPECT_NEAR(taylor_slope([](double t) { return t * t + 1e-13; }, 1, 1e-13).slope, 2, 0.1);  // 10 % at one end
   EXPECT_EQ(taylor_slope([](double) { return 1e-13; }, 1, 1e-13).slope, kInfinity);
   EXPECT_EQ(taylor_slope([](double) { return 0.0; }, 0, 1e-15).slope, kInfinity);
+}
+
+TEST(TaylorSlope, JudgesNothingFromLongStepsAlone) {
+  EXPECT_EQ(taylor_slope([](double t) { return 1e-4 * t; }, 1, 1e-6).slope, kInfinity);
+  EXPECT_NEAR(taylor_slope([](double t) { return 1e-3 * t; }, 1, 1e-6).slope, 1, 1e-9);
+}
+
+TEST(TaylorSlope, TellsNoiseByItsPlateau) {
+  EXPECT_TRUE(taylor_slope([](double t) { return t * t + 1e-8; }, 1, 1e-15).flat);
+  EXPECT_FALSE(taylor_slope([](double t) { return t * t + 1e-4 * t; }, 1, 1e-15).flat);
+  EXPECT_FALSE(taylor_slope([](double t) { return t * t; }, 1, 1e-15).flat);
 }
 
 TEST(TaylorSlope, PassesOverOneAccidentalZero) {

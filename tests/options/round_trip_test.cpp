@@ -1,4 +1,6 @@
 // What is written to config.toml is read back as it was, for the defaults and for any values.
+#include <gtest/gtest.h>
+
 #include <rapidcheck/gtest.h>
 
 #include <cmath>

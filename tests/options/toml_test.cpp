@@ -74,6 +74,14 @@ TEST_F(Toml, BrokenTextNamesItsPlace) {
   EXPECT_NE(refusal_of_text(std::string(5000, '[')).find("my.toml:1:"), std::string::npos);
 }
 
+TEST_F(Toml, TextsThatTheParserItselfMistakes) {
+  EXPECT_EQ(refusal_of_text("[!x]\n").substr(0, 28), "my.toml:1:2: not valid TOML:");
+  EXPECT_EQ(refusal_of_text("seed = 2\n[[[x]\n").substr(0, 28), "my.toml:2:3: not valid TOML:");
+  set_from_toml(table, "label = \"übergröße \u00a0 \u3000\"  # ärger\n", "my.toml");
+  EXPECT_EQ(options.label, "übergröße \u00a0 \u3000");
+  EXPECT_EQ(refusal_of_text("stüps = 1\n").substr(0, 10), "my.toml:1:");
+}
+
 TEST_F(Toml, FilesAreRead) {
   const auto folder = std::filesystem::temp_directory_path();
   const auto file = folder / ("bilevel_options_" + std::to_string(getpid()) + ".toml");
