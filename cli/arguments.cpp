@@ -179,7 +179,8 @@ Arguments parse_arguments(const CommandText& text, OptionTable& table, const std
 
 std::string help_text(const CommandText& text, const OptionTable& table, std::size_t width) {
   if (width == 0) width = std::min(terminal_width(), kWidestHelp);
-  auto help = fmt::format("Usage: bilevel {} [--option value ...]\n", text.name);
+  const bool has_options = !table.entries().empty();
+  auto help = fmt::format("Usage: bilevel {}{}\n", text.name, has_options ? " [--option value ...]" : "");
   if (!text.description.empty()) help += "\n" + wrap_text(text.description, width) + "\n";
   std::string group;
   bool first = true;
@@ -190,7 +191,7 @@ std::string help_text(const CommandText& text, const OptionTable& table, std::si
     help += help_row(option_form(entry), option_help(entry), width);
   }
   help += "\nGeneral\n";
-  if (!table.entries().empty()) {
+  if (has_options) {
     help += help_row("--config FILE",
                      "read options from a TOML file, one `name = value` a line; what stands on the command line wins",
                      width);

@@ -144,7 +144,7 @@ int run_clean(const std::vector<std::string>& arguments) {
     write_out(fmt::format("files         {}\n", directory.path().string()));
   }
   const int code = exit_code(result.run.status);
-  if (code == kBadInput) write_error(fmt::format("bilevel: {}\n", result.run.message));
+  if (code == kBadInput || code == kNoSuccess) write_error(fmt::format("bilevel: {}\n", result.run.message));
   return code;
 }
 

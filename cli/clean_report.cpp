@@ -33,6 +33,10 @@ std::string class_balance(const CleaningInput& input) {
   return fmt::format("{} classes; rows per class from {} to {}", input.data.classes, named(least), named(most));
 }
 
+std::string paragraph(std::string_view head, const std::string& sentence) {
+  return fmt::format("{}{}\n", head, wrap_text(sentence, std::min<std::size_t>(terminal_width(), 120), head.size()));
+}
+
 std::string choices_text(const std::vector<Choice>& input_choices, const std::vector<Choice>& run_choices) {
   Table table({{"option"}, {"asked"}, {"used"}, {"because"}}, "Chosen automatically");
   for (const auto* choices : {&input_choices, &run_choices}) {
@@ -131,7 +135,6 @@ Json calls_json(const OracleCounts& counts) {
   return object;
 }
 
-/// One value for each label that the run saw, in the file's own spelling.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -153,9 +156,7 @@ std::string input_text(const CleaningInput& input) {
   text +=
       fmt::format("{}, {}\n", format_count(static_cast<std::int64_t>(input.data.train.features.features()), "feature"),
                   class_balance(input));
-  for (const auto& note : input.notes) {
-    text += fmt::format("note: {}\n", wrap_text(note, std::min<std::size_t>(terminal_width(), 120), 6));
-  }
+  for (const auto& note : input.notes) text += paragraph("note: ", note);
   return text + "\n";
 }
 
@@ -163,6 +164,8 @@ std::string result_text(const CleaningInput& input, const CleaningResult& result
   const auto& run = result.run;
   std::string text = choices_text(input.choices, run.choices);
   text += accuracy_text(result);
+  for (const auto& warning : result.warnings) text += paragraph("warning: ", warning);
+  if (!result.warnings.empty()) text += "\n";
   text += suspects_text(input, result);
   text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
                       format_count(run.iterations, "leader step"), run.best_iteration, run.message);
@@ -227,6 +230,7 @@ std::string result_json(const CleaningInput& input, const CleaningResult& result
       {"used", used},
       {"reasons", reasons},
       {"notes", input.notes},
+      {"warnings", result.warnings},
       {"most_suspicious", suspicious},
       {"directory", directory}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -58,11 +58,9 @@ int run_options(const std::vector<std::string>& arguments) {
 
 std::vector<Command> commands() {
   return {
-#if __has_include("clean.hpp")
-    clean_command(),
-#endif
-        {"methods", "the outer methods and their papers", run_methods},
-        {"options", "a command's options as Markdown", run_options},
+      clean_command(),
+      {"methods", "the outer methods and their papers", run_methods},
+      {"options", "a command's options as Markdown", run_options},
   };
 }
 

@@ -21,8 +21,8 @@ namespace bilevel::testing {
 /// Oracles as functions; an empty one is not provided.
 struct Oracles {
   std::function<double(const Vec& x, const Vec& y)> value;
-  std::function<Vec(const Vec& x, const Vec& y)> grad_x, grad_y;
-  std::function<Vec(const Vec& x, const Vec& y, const Vec& direction)> hess_yy, hess_xy, hess_yx;
+  std::function<Vec(const Vec&x, const Vec&y)> grad_x, grad_y;
+  std::function<Vec(const Vec&x, const Vec&y, const Vec&direction)> hess_yy, hess_xy, hess_yx;
 };
 
 class FunctionObjective final : public Objective {
@@ -128,8 +128,12 @@ inline BilevelProblem quadratic_problem(std::uint64_t seed = 1, double follower_
   known.x = (Q + M.transpose() * M).ldlt().solve(M.transpose() * (t - y_at_0));
   known.y = M * known.x + y_at_0;
   known.upper = 0.5 * (known.y - t).squaredNorm() + 0.5 * known.x.dot(Q * known.x);
-  return {"quadratic", std::make_shared<Quadratic>("f", n, m, upper), std::make_shared<Quadratic>("g", n, m, lower),
-          Vec::Zero(n), Vec::Zero(m), known};
+  return {"quadratic",
+          std::make_shared<Quadratic>("f", n, m, upper),
+          std::make_shared<Quadratic>("g", n, m, lower),
+          Vec::Zero(n),
+          Vec::Zero(m),
+          known};
 }
 
 /// n = 2, m = 3, strongly convex follower with curvature between 0.5 and 2.5 that is no quadratic, coupled to x
@@ -149,12 +153,10 @@ inline BilevelProblem nonlinear_problem() {
 /// n = m = 1: g = (y^2 - 1)^2/4 - 0.1 x y has, for |x| < 3.8, two wells near y = +1 and y = -1;
 /// f = (y - 2)^2/20 + x^2/2.
 inline BilevelProblem two_wells(double y0) {
-  auto lower = make_objective("two wells", 1, 1, [](auto x, auto y) {
-    return 0.25 * square(square(y[0]) - 1.0) - 0.1 * x[0] * y[0];
-  });
-  auto upper = make_objective("well distance", 1, 1, [](auto x, auto y) {
-    return 0.05 * square(y[0] - 2.0) + 0.5 * square(x[0]);
-  });
+  auto lower = make_objective("two wells", 1, 1,
+                              [](auto x, auto y) { return 0.25 * square(square(y[0]) - 1.0) - 0.1 * x[0] * y[0]; });
+  auto upper = make_objective("well distance", 1, 1,
+                              [](auto x, auto y) { return 0.05 * square(y[0] - 2.0) + 0.5 * square(x[0]); });
   return {"two wells", upper, lower, vec({0.5}), vec({y0}), {}};
 }
 

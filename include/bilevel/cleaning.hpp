@@ -23,7 +23,8 @@ namespace bilevel {
 struct CleaningOptions {
   /// An outer method's name, see registry.hpp.
   std::string method = "smbg";
-  SmbgOptions smbg = {.max_inner_steps = 20, .leader = {.rule = LeaderRule::adam}};
+  /// With float32 passes, conjugate gradients meet their rounding errors below a relative residual of 1e-6 or so.
+  SmbgOptions smbg = {.max_inner_steps = 20, .cg_tolerance = 1e-5, .leader = {.rule = LeaderRule::adam}};
   StopRule stop = {.tolerance = 1e-3, .improvement = 0.01, .patience = 5, .max_iterations = 100};
   /// c. Empty: what the trusted rows choose, the smaller of the values for the training rows as
   /// they are and for the trusted rows alone.
@@ -72,6 +73,8 @@ struct CleaningResult {
   std::optional<FittedModel> trusted;  // fitted to the trusted rows alone, c by cross-validation
   std::optional<FittedModel> ceiling;  // fitted to the rows known to be right alone
   double chosen_regularization = 0;    // c of the bilevel run
+  /// What speaks against believing the result, each a sentence; needs the comparators.
+  std::vector<std::string> warnings;
   /// (cleaned - noisy) / (ceiling - noisy) in test accuracy, if all three are known and the gap is not zero.
   std::optional<double> gap_closed() const;
 };

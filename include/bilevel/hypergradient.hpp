@@ -13,9 +13,9 @@ namespace bilevel {
 ///   store       keeps every iterate (and, while they fit, what each recorded step needs): fastest, memory grows with K
 ///   checkpoint  keeps a fixed number of iterates and recomputes the rest (binomial schedule of Griewank and Walther,
 ///               "revolve"): memory flat in K, about log K times the forward work
-///   reversible  keeps the last iterate only and inverts each step [BLPV25, Lemma 5.1]: least memory; each inverse costs
-///               log(1e-16) / log(a L_g) evaluations and loses log10 1/(1 - a L) digits along curvature L, so it is for
-///               short trajectories or small steps, and says so when the digits run out
+///   reversible  keeps the last iterate only and inverts each step [BLPV25, Lemma 5.1]: least memory; each inverse
+///               takes log(1e-16) / log(a L_g) evaluations and loses log10 1/(1 - a L) digits along curvature L, so it
+///               is for short trajectories or small steps, and says so when the digits run out
 enum class MemoryPlan { store, checkpoint, reversible };
 std::string_view to_string(MemoryPlan plan);
 
@@ -24,18 +24,18 @@ struct UnrolledOptions {
   /// The last T <= K steps are differentiated, the earlier ones only taken; 0: all. T < K is truncated unrolling.
   Index differentiated_steps = 0;
   MemoryPlan memory = MemoryPlan::store;
-  Index checkpoints = 10;                           // iterates kept by MemoryPlan::checkpoint, >= 1
+  Index checkpoints = 10;                                // iterates kept by MemoryPlan::checkpoint, >= 1
   std::size_t recording_bytes = std::size_t{128} << 20;  // store plan: keep recorded steps while they fit in this
 };
 
 struct HypergradientResult {
-  Vec gradient;            // d f / d x, R^n
-  Vec adjoint;             // R^m: d_z phi^k (unrolled) or w with H w = f_y (implicit)
-  Vec y;                   // R^m: the follower's answer it was taken at
-  double upper = 0;        // f(x, y)
-  double lower_residual = 0;        // |g_y| at the last point where it was computed (before the last step)
-  double first_lower_residual = 0;  // |g_y(x, z)| at the start of the trajectory
-  Index lower_steps = 0;            // follower steps taken, recomputation included
+  Vec gradient;                       // d f / d x, R^n
+  Vec adjoint;                        // R^m: d_z phi^k (unrolled) or w with H w = f_y (implicit)
+  Vec y;                              // R^m: the follower's answer it was taken at
+  double upper = 0;                   // f(x, y)
+  double lower_residual = 0;          // |g_y| at the last point where it was computed (before the last step)
+  double first_lower_residual = 0;    // |g_y(x, z)| at the start of the trajectory
+  Index lower_steps = 0;              // follower steps taken, recomputation included
   Status status = Status::converged;  // converged, nonfinite or breakdown
   std::string message;                // origin of a failure, with numbers
 };
@@ -43,8 +43,8 @@ struct HypergradientResult {
 /// Reverse-mode derivative of phi^k(x, z) = f(x, A^k(x, z)) in x and z, one forward path and one reverse sweep.
 /// [BLPV25, (DP-BL); forward and reverse recursions of Griewank and Walther]
 ///     u = f_x(x, y_k), v = f_y(x, y_k);  for j = k-1..0:  u += (d_x A)' v, v = (d_y A)' v     at (x, y_j)
-/// Oracle calls (full store): K of grad_y, hess_yy and hess_xy of g (one linearisation and one fused product a step); one
-/// value, grad_x and grad_y of f.
+/// Oracle calls (full store): K of grad_y, hess_yy and hess_xy of g (one linearisation and one fused product a step);
+/// one value, grad_x and grad_y of f.
 HypergradientResult unrolled(const BilevelProblem& problem, const StepMap& map, const Vec& x, const Vec& z,
                              const UnrolledOptions& options);
 

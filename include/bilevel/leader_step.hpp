@@ -37,19 +37,19 @@ enum class LeaderMove { accepted, rejected };
 /// x <- x - step along `gradient`; `upper` is the leader's objective that belongs to it and guides the adaptive size.
 /// A given step size is used as it is. Else:
 ///   gradient descent  Begins with a move of root mean square 0.1; then the shorter of the two secant steps |s|^2/<s,d>
-///       and <s,d>/|d|^2 where they differ much, else the longer (s, d: changes of x and of the hypergradient) [Barzilai
-///       and Borwein 1988; the choice: Zhou, Gao and Dai 2006]. If `upper` is above the largest of the last ten
-///       accepted ones [Grippo, Lampariello and Lucidi 1986] the move is `rejected`: x goes back to a shorter move from
-///       the last accepted pair. When shrinking does not help (the hypergradient is no descent direction: rounding, or
-///       the bias of truncation) the pair is accepted all the same.
+///       and <s,d>/|d|^2 where they differ much, else the longer (s, d: changes of x and of the hypergradient)
+///       [Barzilai and Borwein 1988; the choice: Zhou, Gao and Dai 2006]. If `upper` is above the largest of the last
+///       ten accepted ones [Grippo, Lampariello and Lucidi 1986] the move is `rejected`: x goes back to a shorter move
+///       from the last accepted pair. When shrinking does not help (the hypergradient is no descent direction:
+///       rounding, or the bias of truncation) the pair is accepted all the same.
 ///   Adam  Begins with 0.5 (a coordinate moves by at most that); when `upper` rises it halves and the momentum is
 ///       emptied, else it grows by a tenth, to 0.5 at most. [Kingma and Ba, ICLR 2015, Algorithm 1; the restart:
 ///       O'Donoghue and Candes 2015]
 LeaderMove leader_step(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper,
                        Vec& x);
 
-/// Shrinks the last move to a tenth, for an x at which nothing finite could be computed. False if it cannot: no move was
-/// made yet, or the step size was given.
+/// Shrinks the last move to a tenth, for an x at which nothing finite could be computed. False if it cannot: no move
+/// was made yet, or the step size was given.
 bool leader_retreat(const LeaderStepOptions& options, LeaderStepState& state, Vec& x);
 
 }  // namespace bilevel

@@ -13,8 +13,9 @@
 
 namespace bilevel {
 
-/// One iteration y+ = A(x, y) of the follower that can be pulled back, pushed forward and, where it is a diffeomorphism,
-/// inverted. Hypergradients by iterative differentiation are written on this, whatever the iteration is.
+/// One iteration y+ = A(x, y) of the follower that can be pulled back, pushed forward and, where it is a
+/// diffeomorphism, inverted. Hypergradients by iterative differentiation are written on this, whatever the iteration
+/// is.
 class StepMap {
  public:
   /// The map recorded at one point (x, y): its image and its two Jacobians as products.

@@ -4,7 +4,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,19 +24,19 @@ struct Choice {
 
 /// One leader step, as the loop and its observers see it.
 struct StepReport {
-  double upper = 0;               // f(x, y) at the pair the hypergradient was taken at
-  std::optional<double> lower;    // g(x, y) at the same pair, where the objective provides values
-  double hypergradient_norm = 0;  // |d_x phi|
-  double lower_residual = 0;      // |g_y|, at y's last predecessor where no further gradient was computed
-  Index lower_steps = 0;          // follower steps taken
+  double upper = 0;                   // f(x, y) at the pair the hypergradient was taken at
+  std::optional<double> lower;        // g(x, y) at the same pair, where the objective provides values
+  double hypergradient_norm = 0;      // |d_x phi|
+  double lower_residual = 0;          // |g_y|, at y's last predecessor where no further gradient was computed
+  Index lower_steps = 0;              // follower steps taken
   Status status = Status::converged;  // anything else ends the run: nonfinite, breakdown, lower_failed
   std::string message;                // origin of the failure, with numbers
 };
 
 /// What the loop remembers from step to step, so that a resumed run stops and reports as an unbroken one would.
 struct Progress {
-  std::optional<double> first_norm;                              // |hypergradient| of the first step
-  double reference = std::numeric_limits<double>::infinity();    // upper value that improvement is measured against
+  std::optional<double> first_norm;                            // |hypergradient| of the first step
+  double reference = std::numeric_limits<double>::infinity();  // upper value that improvement is measured against
   Index reference_iteration = 0;
   double best_upper = std::numeric_limits<double>::infinity();
   Index best_iteration = 0;

@@ -109,7 +109,8 @@ class Linearization {
 /// A smooth function of leader x in R^n and follower y in R^m, an average over samples (samples() = 1 if it is not one).
 ///
 /// Deterministic given the batch: no randomness inside, no state between calls but the counters. The public calls check
-/// shapes (DimensionMismatch) and availability (MissingOracle), count and time, then call the private virtuals.
+/// the shapes of arguments and answers (DimensionMismatch) and availability (MissingOracle), count and time; the private
+/// virtuals do the work.
 /// Calls from several threads at once are allowed unless a subclass says otherwise.
 class Objective {
  public:
@@ -157,6 +158,8 @@ class Objective {
 
   void check_point(const Vec& x, const Vec& y, Batch batch) const;
   void check_direction(std::string_view what, const Vec& direction, Index expected) const;
+  void check_answer(Oracle oracle, const Vec& answer, Index expected) const;
+  void check_answers(OracleSet wanted, const Evaluation& answers) const;
   void require(OracleSet wanted) const;
   void count(OracleSet which, std::size_t samples, double seconds) const;
 

@@ -18,9 +18,9 @@ struct StopRule {
   /// stagnated: the best upper value has not improved by this share over `patience` steps. 0 never.
   double improvement = 0;
   Index patience = 10;
-  Index max_iterations = 200;                                     // budget_reached
-  double time_limit = std::numeric_limits<double>::infinity();    // seconds; budget_reached
-  const std::atomic<bool>* interrupt = nullptr;                   // interrupted, after the running step
+  Index max_iterations = 200;                                   // budget_reached
+  double time_limit = std::numeric_limits<double>::infinity();  // seconds; budget_reached
+  const std::atomic<bool>* interrupt = nullptr;                 // interrupted, after the running step
 };
 void describe(OptionTable& table, StopRule& rule);
 
@@ -44,7 +44,7 @@ struct RunResult {
   double seconds = 0;
   OracleCounts upper_calls, lower_calls;
   std::vector<TraceRow> trace;
-  std::vector<Choice> choices;  // asked -> used
+  std::vector<Choice> choices;                // asked -> used
   std::unique_ptr<OuterMethod::State> state;  // to resume from
 };
 
@@ -59,8 +59,9 @@ class Observer {
 
 /// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem): the
 /// iterates and the moment it stops are those of an unbroken run; trace, counts and seconds are those of this call.
-/// Misuse, such as a stop rule out of range, throws before the first step; afterwards a failure ends the run with a Status. A step that produced a
-/// non-finite number is rolled back: x, y and state are those before it, and the message names the origin.
+/// Misuse, such as a stop rule out of range, throws before the first step; afterwards a failure ends the run with a
+/// Status. A step that produced a non-finite number is rolled back: x, y and state are those before it, and the message
+/// names the origin.
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop = {},
               const std::vector<Observer*>& observers = {}, std::unique_ptr<OuterMethod::State> from = nullptr);
 

@@ -19,7 +19,8 @@ struct SmbgOptions {
   std::optional<Index> inner_steps = std::nullopt;
   Index max_inner_steps = 300;  // bound of the automatic choice: enough for a follower of condition 20
   /// a. Empty: 0.9 / L with L the largest curvature of g(x, .) at the follower's start, measured again when x has moved
-  /// far, and at the follower's answer when its residual did not fall. The theory needs a L < 1. [BLPV25, Assumption 2.1]
+  /// far, and at the follower's answer when its residual did not fall. The theory needs a L < 1. [BLPV25,
+  /// Assumption 2.1]
   std::optional<double> inner_step_size = std::nullopt;
   Index truncated_steps = 5;  // T of the truncated hypergradient: the last T inner steps are differentiated
   bool warm_start = true;     // follower starts from its last answer (false: from y0 each time)
@@ -41,25 +42,28 @@ void describe(OptionTable& table, SmbgOptions& options);
 ///
 /// Oracle calls per step (unrolled, store): k of grad_y, hess_yy and hess_xy and one value of g; one value, grad_x and
 /// grad_y of f.
-/// Beyond these, k_p products hess_yy of g whenever the curvature is measured (first step, and when x has moved far); when
-/// the follower's residual did not fall, one more measurement and two values of g, and all of it again if the step a
-/// proves too long. The checkpoint plan takes up to log2 k times the grad_y, the reversible one some ten times.
-/// Assumes: g(x, .) has an L_g-Lipschitz gradient and is coercive, a L_g < 1; f - lambda |x|^2 bounded below; parametric
-/// Morse qualification. It then descends x -> f(x, y_i(x)) for ONE branch y_i of local minimisers, up to an error that
-/// vanishes as k grows [BLPV25, Thm 4.2, Thm 4.7].
-/// Differs from the paper: a, k and a_f are measured unless given; Adam may replace the leader's gradient step; the
-/// hypergradient may be truncated, by forward mode or implicit at y_l; the follower may restart from y0 (cold).
+/// Beyond these, k_p products hess_yy of g whenever the curvature is measured (first step, and when x has moved far);
+/// when the follower's residual did not fall, one more measurement and two values of g, and all of it again if the step
+/// a proves too long. The checkpoint plan takes up to log2 k times the grad_y, the reversible one some ten times.
+///
+/// Assumes: g(x, .) has an L_g-Lipschitz gradient and is coercive, a L_g < 1; f - lambda |x|^2 bounded below;
+/// parametric Morse qualification. It then descends x -> f(x, y_i(x)) for ONE branch y_i of local minimisers, up to an
+/// error that vanishes as k grows [BLPV25, Thm 4.2, Thm 4.7].
+///
+/// Differs from the paper: a, k and a_f are measured unless given, and an automatic a_f may take a move back; Adam may
+/// replace the leader's gradient step; the hypergradient may be truncated, by forward mode or implicit at y_l; the
+/// follower may restart from y0 (cold).
 class Smbg final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {
     LeaderStepState leader;
-    double inner_step_size = 0;     // a in use
-    Index inner_steps = 0;          // k in use
-    double curvature = 0;           // L measured last
-    double largest_residual = 0;    // |g_y| at the start of a step, the largest so far
-    Vec curvature_eigenvector;      // R^m, start of the next measurement
-    Vec curvature_x;                // R^n, where it was measured
-    Vec adjoint;                    // R^m, warm start of the implicit hypergradient
+    double inner_step_size = 0;   // a in use
+    Index inner_steps = 0;        // k in use
+    double curvature = 0;         // L measured last
+    double largest_residual = 0;  // |g_y| at the start of a step, the largest so far
+    Vec curvature_eigenvector;    // R^m, start of the next measurement
+    Vec curvature_x;              // R^n, where it was measured
+    Vec adjoint;                  // R^m, warm start of the implicit hypergradient
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
   };
 

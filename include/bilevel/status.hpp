@@ -53,7 +53,8 @@ struct InvalidInput : Error {
   using Error::Error;
 };
 
-/// The name in `known` with the smallest edit distance to `name`, or "" if none is within a third of its length.
+/// The name in `known` with the smallest edit distance to `name`, or "" if none is within two
+/// edits or a third of its length.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace bilevel

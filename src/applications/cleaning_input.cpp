@@ -1,6 +1,7 @@
 #include "bilevel/cleaning_input.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -89,6 +90,11 @@ std::vector<std::int32_t> read_truth(const CleaningInputOptions& options, const 
 
 /// Held out before anything is corrupted; `notes` says what that costs.
 Rows hold_out(const CleaningInputOptions& options, const Table& table, std::vector<std::string>& notes) {
+  // At least one row is always held out; rounding can leave none.
+  if (std::llround(options.hold_out * static_cast<double>(table.rows)) >= static_cast<long long>(table.rows)) {
+    throw InvalidOption(fmt::format("option 'hold-out' ({}) leaves none of the {} rows of {} to train on",
+                                    options.hold_out, table.rows, table.source));
+  }
   auto split = data::hold_out_fraction(table.labels, options.hold_out, options.seed);
   notes.push_back(fmt::format(
       "{} of the {} rows were held out to be trusted, with their labels as they are: wrong labels among them "

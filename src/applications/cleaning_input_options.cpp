@@ -25,7 +25,7 @@ void check_cleaning_input(CleaningInputOptions options) {
   const CleaningInputOptions usual;
   const bool named = !options.dataset.empty();
   refuse(!named && options.train.empty(),
-         "no training data: give a file with 'train', or a data set's name with 'dataset'");
+         "no training data: give a file with 'train', as in --train rows.csv, or a data set's name with 'dataset'");
   refuse(named && !options.train.empty(), "give either 'train' or 'dataset', not both");
   if (named) {
     const auto foreign = [&](bool given, std::string_view name, std::string_view why) {

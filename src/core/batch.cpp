@@ -50,8 +50,13 @@ void Sampler::restore(const std::string& state) {
   }
   std::vector<std::uint32_t> order(count);
   for (auto& index : order) in >> index;
-  if (!in || std::any_of(order.begin(), order.end(), [&](auto index) { return index >= count; })) {
-    throw InvalidInput("the sampler's state is cut short or holds an index outside its samples");
+  auto sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  const bool unused = position == count && std::all_of(order.begin(), order.end(), [](auto index) { return index == 0; });
+  bool is_permutation = static_cast<bool>(in);
+  for (std::size_t i = 0; i < count; ++i) is_permutation = is_permutation && sorted[i] == i;
+  if (!is_permutation && !(in && unused)) {
+    throw InvalidInput("the sampler's state is cut short or does not hold every sample once");
   }
   random_ = random;
   order_ = std::move(order);

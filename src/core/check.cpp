@@ -102,41 +102,45 @@ class Checker {
     add(std::move(name), worst, differing, fmt::format("{} of {} and {} differ", to_string(differing), left, right));
   }
 
-  /// Everything filled, in its length, and finite; the other checks would be meaningless.
+  /// Everything filled, in its length (Objective itself refuses other answers), and finite; the other checks would be
+  /// meaningless.
   bool shapes_fit() {
     std::string misfits;
     OracleSet suspects;
-    const auto expect = [&](const Answers& answers, OracleSet wanted, std::string_view call) {
-      for (const auto oracle : kOracles) {
-        if (!wanted.has(oracle)) continue;
-        const bool is_x = oracle == Oracle::grad_x || oracle == Oracle::hess_xy;
-        const Index length = oracle == Oracle::value ? 1 : is_x ? phi_.dim_x() : phi_.dim_y();
-        const auto found = answers.find(oracle);
-        std::string misfit;
-        if (found == answers.end()) {
-          misfit = "is not filled";
-        } else if (found->second.size() != length) {
-          misfit = fmt::format("has length {} instead of {}", found->second.size(), length);
-        } else if (!all_finite(found->second)) {
-          misfit = "is not finite at this point";
-        } else {
-          continue;
+    const auto add_misfit = [&](OracleSet blamed, std::string_view sentence) {
+      suspects = suspects | blamed;
+      misfits += fmt::format("{}{}", misfits.empty() ? "" : "; ", sentence);
+    };
+    const auto expect = [&](OracleSet blamed, std::string_view call, const auto& answers_of_call) {
+      try {
+        for (const auto& [oracle, answer] : answers_of_call()) {
+          if (!all_finite(answer)) {
+            add_misfit(oracle, fmt::format("{} of {} is not finite at this point", to_string(oracle), call));
+          }
         }
-        suspects = suspects | oracle;
-        misfits += fmt::format("{}{} of {} {}", misfits.empty() ? "" : "; ", to_string(oracle), call, misfit);
+      } catch (const Error& error) {
+        add_misfit(blamed, error.what());
       }
     };
-    base_ = evaluate();
-    expect(base_, provided(kEvaluated), "evaluate");
-    if (!provided(kProducts).empty()) {
-      const auto at = phi_.linearize(x_, y_, full, provided(kEvaluated));
-      expect(answers_of(at.evaluation()), provided(kEvaluated), "linearize");
-      expect(products_at(at), provided(kProducts), "linearize");
-      if (has(Oracle::hess_yy | Oracle::hess_xy)) {
-        const auto both = at.both(directions_[0].v);
-        expect({{Oracle::hess_yy, both.hess_yy}, {Oracle::hess_xy, both.hess_xy}}, Oracle::hess_yy | Oracle::hess_xy,
-               "both");
-      }
+    expect(provided(kEvaluated), "evaluate", [&] { return base_ = evaluate(); });
+    expect(provided(kEvaluated), "linearize",
+           [&] { return answers_of(phi_.linearize(x_, y_, full, provided(kEvaluated)).evaluation()); });
+    for (const auto oracle : kOracles) {
+      if (!misfits.empty() || !provided(kProducts).has(oracle)) continue;
+      expect(oracle, "linearize", [&] {
+        const auto at = phi_.linearize(x_, y_);
+        Answers answers;
+        if (oracle == Oracle::hess_yy) answers[oracle] = at.hess_yy(directions_[0].v);
+        if (oracle == Oracle::hess_xy) answers[oracle] = at.hess_xy(directions_[0].v);
+        if (oracle == Oracle::hess_yx) answers[oracle] = at.hess_yx(directions_[0].u);
+        return answers;
+      });
+    }
+    if (misfits.empty() && has(Oracle::hess_yy | Oracle::hess_xy)) {
+      expect(Oracle::hess_yy | Oracle::hess_xy, "both", [&] {
+        const auto both = phi_.linearize(x_, y_).both(directions_[0].v);
+        return Answers{{Oracle::hess_yy, both.hess_yy}, {Oracle::hess_xy, both.hess_xy}};
+      });
     }
     const bool fit = misfits.empty();
     add("answers filled, of the right length, finite", fit ? 0 : 1, suspects, misfits);

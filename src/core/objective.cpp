@@ -65,6 +65,7 @@ Vec Linearization::hess_yy(const Vec& v) const {
   objective_->check_direction("v", v, objective_->dim_y());
   const Stopwatch watch;
   Vec result = implementation_->hess_yy(v);
+  objective_->check_answer(Oracle::hess_yy, result, objective_->dim_y());
   objective_->count(Oracle::hess_yy, samples_, watch.seconds());
   return result;
 }
@@ -74,6 +75,7 @@ Vec Linearization::hess_xy(const Vec& v) const {
   objective_->check_direction("v", v, objective_->dim_y());
   const Stopwatch watch;
   Vec result = implementation_->hess_xy(v);
+  objective_->check_answer(Oracle::hess_xy, result, objective_->dim_x());
   objective_->count(Oracle::hess_xy, samples_, watch.seconds());
   return result;
 }
@@ -83,6 +85,7 @@ Vec Linearization::hess_yx(const Vec& u) const {
   objective_->check_direction("u", u, objective_->dim_x());
   const Stopwatch watch;
   Vec result = implementation_->hess_yx(u);
+  objective_->check_answer(Oracle::hess_yx, result, objective_->dim_y());
   objective_->count(Oracle::hess_yx, samples_, watch.seconds());
   return result;
 }
@@ -92,6 +95,8 @@ Products Linearization::both(const Vec& v) const {
   objective_->check_direction("v", v, objective_->dim_y());
   const Stopwatch watch;
   Products result = implementation_->both(v);
+  objective_->check_answer(Oracle::hess_yy, result.hess_yy, objective_->dim_y());
+  objective_->check_answer(Oracle::hess_xy, result.hess_xy, objective_->dim_x());
   objective_->count(Oracle::hess_yy | Oracle::hess_xy, samples_, watch.seconds());
   return result;
 }
@@ -136,6 +141,7 @@ Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch
   check_point(x, y, batch);
   const Stopwatch watch;
   Evaluation result = do_evaluate(want, x, y, batch);
+  check_answers(want, result);
   count(want, batch.size(samples_), watch.seconds());
   return result;
 }
@@ -146,6 +152,8 @@ Linearization Objective::linearize(const Vec& x, const Vec& y, Batch batch, Orac
   const Stopwatch watch;
   Evaluation evaluation;
   auto implementation = do_linearize(x, y, batch, also, evaluation);
+  if (!implementation) throw MissingOracle(fmt::format("objective '{}' returned no linearization", name_));
+  check_answers(also, evaluation);
   count(also, batch.size(samples_), watch.seconds());
   return Linearization(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
 }
@@ -178,6 +186,25 @@ void Objective::check_direction(std::string_view what, const Vec& direction, Ind
     throw DimensionMismatch(fmt::format("objective '{}' needs {} of length {}, but the call provides length {}", name_,
                                         what, expected, direction.size()));
   }
+}
+
+void Objective::check_answer(Oracle oracle, const Vec& answer, Index expected) const {
+  if (answer.size() != expected) {
+    throw DimensionMismatch(fmt::format("objective '{}' must answer {} with length {}, but its answer has length {}",
+                                        name_, to_string(oracle), expected, answer.size()));
+  }
+}
+
+void Objective::check_answers(OracleSet wanted, const Evaluation& answers) const {
+  const bool unanswered = (wanted.has(Oracle::value) && !answers.value) ||
+                          (wanted.has(Oracle::grad_x) && !answers.grad_x) ||
+                          (wanted.has(Oracle::grad_y) && !answers.grad_y);
+  if (unanswered) {
+    throw MissingOracle(fmt::format("objective '{}' was asked for {} but left some of it empty", name_,
+                                    to_string(wanted)));
+  }
+  if (answers.grad_x) check_answer(Oracle::grad_x, *answers.grad_x, dim_x_);
+  if (answers.grad_y) check_answer(Oracle::grad_y, *answers.grad_y, dim_y_);
 }
 
 void Objective::require(OracleSet wanted) const {

@@ -26,7 +26,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "bilevel/options.hpp"
@@ -37,6 +36,10 @@ namespace bilevel {
 namespace {
 
 constexpr std::size_t kCommentWidth = 100;
+// No real file of options comes near.
+constexpr std::size_t kLongestText = 100'000;
+// toml++ takes the tables of a key "a.a.a..." apart by recursion, and the stack holds only so many.
+constexpr std::ptrdiff_t kMostDots = 10'000;
 
 std::string comment(std::string_view text) {
   std::istringstream lines{std::string(text)};
@@ -160,6 +163,13 @@ void set_from_toml(OptionTable& table, std::string_view toml, std::string_view s
   const auto refuse = [&](const toml::source_position& where, std::string_view sentence) {
     throw InvalidOption(fmt::format("{}:{}:{}: {}", source, where.line, where.column, sentence));
   };
+  if (toml.size() > kLongestText) {
+    throw InvalidOption(
+        fmt::format("{}: too long for a file of options, which has at most {} bytes", source, kLongestText));
+  }
+  if (std::count(toml.begin(), toml.end(), '.') > kMostDots) {
+    throw InvalidOption(fmt::format("{}: not a file of options: more than {} dots", source, kMostDots));
+  }
   toml::table parsed;
   try {
     parsed = toml::parse(toml, source);
@@ -196,8 +206,10 @@ void load_toml(OptionTable& table, const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) refuse(std::strerror(errno));
-  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  std::string content(kLongestText + 1, '\0');
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (stream.bad()) refuse("the disk reports an error");
+  content.resize(static_cast<std::size_t>(stream.gcount()));
   set_from_toml(table, content, file.string());
 }
 

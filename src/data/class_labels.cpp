@@ -95,8 +95,9 @@ void number_classes(Table& table, const TextCodes& codes, const Table* training,
   table.class_keys = training != nullptr ? training->class_keys : sorted_keys(texts);
   table.classes = table.class_keys.size();
   if (training == nullptr && table.classes < 2) {
-    throw InvalidInput(fmt::format("{}: all {} have the label {}; at least two classes are needed", table.source,
-                                   counted(table.rows, "row"), in_quotes(table.class_keys.at(0))));
+    throw InvalidInput(fmt::format("{}: {} the label {}; at least two classes are needed", table.source,
+                                   table.rows == 1 ? "the only row has" : fmt::format("all {} rows have", table.rows),
+                                   in_quotes(table.class_keys.at(0))));
   }
   const auto class_of_code = class_numbers(texts, table.class_keys);
   if (std::count(class_of_code.begin(), class_of_code.end(), -1) > 0) {

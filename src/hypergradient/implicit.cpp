@@ -25,8 +25,8 @@ HypergradientResult implicit(const BilevelProblem& problem, const Vec& x, const 
     return result;
   }
 
-  const auto hessian = LinearOperator::symmetric(
-      problem.dim_y(), [&](const Vec& v) { return lower.hess_yy(v); }, {.symmetric = true, .positive_definite = true});
+  const auto hessian = LinearOperator::symmetric(problem.dim_y(), [&](const Vec& v) { return lower.hess_yy(v); },
+                                                 {.symmetric = true, .positive_definite = true});
   ConjugateGradient::Options cg;
   cg.tolerance = options.tolerance;
   cg.max_iterations =

@@ -8,12 +8,13 @@
 
 namespace bilevel {
 
-/// The longest chain that can be reversed when no step is taken more than `repeats` times: beta(s, t) = C(s + t, s) with
-/// s = checkpoints + 1, since the start is kept too.  [Griewank and Walther (2000), Algorithm 799]
+/// The longest chain that can be reversed when no step is taken more than `repeats` times: beta(s, t) = C(s + t, s)
+/// with s = checkpoints + 1, since the start is kept too.  [Griewank and Walther (2000), Algorithm 799]
 inline Index revolve_reach(Index checkpoints, Index repeats) {
   if (repeats < 0) return 0;
   double reach = 1;
-  for (Index i = 1; i <= checkpoints + 1; ++i) reach = reach * static_cast<double>(repeats + i) / static_cast<double>(i);
+  for (Index i = 1; i <= checkpoints + 1; ++i)
+    reach = reach * static_cast<double>(repeats + i) / static_cast<double>(i);
   return static_cast<Index>(std::min(reach + 0.5, 1e15));
 }
 

@@ -121,6 +121,9 @@ class ReversedTrajectory final : public Trajectory {
   Traversal sweep_back(const Visitor& visit) override {
     // The start is known, so the loss of digits is measured, not guessed: the inverse path must come back to it.
     constexpr double kLossAllowed = 1e-8;
+    constexpr std::string_view kRemedy =
+        "use --memory checkpoint, fewer --inner-steps or a smaller --inner-step-size; passes in float32 never have the "
+        "digits for it, those with --precision float64 may";
     Traversal report;
     Vec y = last_;
     for (Index j = steps_; j > 0; --j) {
@@ -128,9 +131,8 @@ class ReversedTrajectory final : public Trajectory {
       report.extra_steps += inverse.iterations;
       if (!inverse.found) {
         report.status = Status::breakdown;
-        report.message = fmt::format(
-            "the reversible plan could not invert step {} of {} ({}): use the checkpoint plan, or a smaller inner step",
-            j, steps_, map_.describe());
+        report.message = fmt::format("the reversible plan could not invert step {} of {} ({}): {}", j, steps_,
+                                     map_.describe(), kRemedy);
         return report;
       }
       y = std::move(inverse.y);
@@ -142,8 +144,8 @@ class ReversedTrajectory final : public Trajectory {
       report.status = Status::breakdown;
       report.message = fmt::format(
           "the reversible plan came back {:.1e} away from the start over {} steps (allowed {:.0e}): the follower is "
-          "too strongly attracted for {}; use the checkpoint plan, or a smaller inner step",
-          loss, steps_, kLossAllowed, map_.describe());
+          "too strongly attracted for {}; {}",
+          loss, steps_, kLossAllowed, map_.describe(), kRemedy);
     }
     return report;
   }
@@ -160,12 +162,9 @@ class ReversedTrajectory final : public Trajectory {
 std::unique_ptr<Trajectory> make_trajectory(const StepMap& map, const Vec& x, const Vec& z, Index steps,
                                             const UnrolledOptions& options) {
   switch (options.memory) {
-    case MemoryPlan::store:
-      return std::make_unique<StoredTrajectory>(map, x, z, steps, options.recording_bytes);
-    case MemoryPlan::checkpoint:
-      return std::make_unique<CheckpointedTrajectory>(map, x, z, steps, options.checkpoints);
-    case MemoryPlan::reversible:
-      return std::make_unique<ReversedTrajectory>(map, x, z, steps);
+    case MemoryPlan::store: return std::make_unique<StoredTrajectory>(map, x, z, steps, options.recording_bytes);
+    case MemoryPlan::checkpoint: return std::make_unique<CheckpointedTrajectory>(map, x, z, steps, options.checkpoints);
+    case MemoryPlan::reversible: return std::make_unique<ReversedTrajectory>(map, x, z, steps);
   }
   throw InvalidOption("unknown memory plan");
 }

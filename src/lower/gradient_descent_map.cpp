@@ -12,7 +12,10 @@ namespace {
 class RecordedStep final : public StepMap::Point {
  public:
   RecordedStep(Linearization linearization, Vec image, double residual, double step_size)
-      : linearization_(std::move(linearization)), image_(std::move(image)), residual_(residual), step_size_(step_size) {}
+      : linearization_(std::move(linearization)),
+        image_(std::move(image)),
+        residual_(residual),
+        step_size_(step_size) {}
 
   const Vec& image() const override { return image_; }
   double residual() const override { return residual_; }

@@ -81,8 +81,7 @@ void adam(const LeaderStepOptions& options, LeaderStepState& state, const Vec& g
   if (state.count == 0) state.first_moment = state.second_moment = Vec::Zero(x.size());
   const double step_size = options.step_size ? *options.step_size : adam_step_size(state, upper);
   state.first_moment = options.first_decay * state.first_moment + (1 - options.first_decay) * gradient;
-  state.second_moment =
-      options.second_decay * state.second_moment + (1 - options.second_decay) * gradient.cwiseAbs2();
+  state.second_moment = options.second_decay * state.second_moment + (1 - options.second_decay) * gradient.cwiseAbs2();
   const double first_bias = 1 - std::pow(options.first_decay, static_cast<double>(++state.moment_age));
   const double second_bias = 1 - std::pow(options.second_decay, static_cast<double>(state.count + 1));
   // The floor is relative: hypergradients of averages over many samples are tiny in every coordinate.

@@ -21,9 +21,9 @@ std::string_view to_string(HypergradientKind kind) {
 
 namespace {
 
-constexpr Index kFirstInnerSteps = 20;   // before any contraction has been measured
+constexpr Index kFirstInnerSteps = 20;     // before any contraction has been measured
 constexpr double kWantedReduction = 1e-6;  // of the follower's residual, and so of the unrolled bias, per leader step
-constexpr double kCurvatureMargin = 0.9;  // a L aimed at: < 1, with room for the error of the power iteration
+constexpr double kCurvatureMargin = 0.9;   // a L aimed at: < 1, with room for the error of the power iteration
 constexpr int kStepHalvings = 24;
 constexpr int kRetreats = 8;  // of the leader, each to a tenth of its move
 
@@ -37,8 +37,8 @@ void note_choice(OuterMethod::State& state, Choice choice) {
   }
 }
 
-/// a L of the automatic step. The inverse of K steps along the steepest direction magnifies rounding by (1 - a L)^-K: the
-/// reversible plan is kept at six digits lost.
+/// a L of the automatic step. The inverse of K steps along the steepest direction magnifies rounding by (1 - a L)^-K:
+/// the reversible plan is kept at six digits lost.
 double wanted_margin(const SmbgOptions& options, Index inner_steps) {
   if (options.memory != MemoryPlan::reversible) return kCurvatureMargin;
   const bool truncated = options.hypergradient == HypergradientKind::truncated;
@@ -97,8 +97,8 @@ void Smbg::measure_inner_step(const BilevelProblem& problem, State& state, const
   constexpr double kFar = 0.1;  // relative to |x|, floored by one unit per coordinate
   const double scale = norm(state.x) + std::sqrt(static_cast<double>(state.x.size()));
   const double margin = wanted_margin(options_, state.inner_steps);
-  // Between measurements, k may have grown.
-  if (state.inner_step_size * state.curvature > margin) state.inner_step_size = margin / state.curvature;
+  const bool grown_k = margin < kCurvatureMargin && state.inner_step_size * state.curvature > margin;
+  if (grown_k) state.inner_step_size = margin / state.curvature;
   const bool moved_far = state.curvature_x.size() == 0 || norm(state.x - state.curvature_x) > kFar * scale;
   if (!moved_far) return;
   measure_curvature_at(problem, state, z);
@@ -108,14 +108,14 @@ void Smbg::measure_inner_step(const BilevelProblem& problem, State& state, const
     state.curvature = std::max(state.curvature, at_start);
   }
   state.curvature_x = state.x;
-  state.inner_step_size = state.curvature > 0 ? margin / state.curvature : 1.0;
+  state.inner_step_size = state.curvature > 0 && std::isfinite(state.curvature) ? margin / state.curvature : 1.0;
   note_choice(state, {"inner-step-size", "auto", fmt::format("{:.4g}", state.inner_step_size),
-                      fmt::format("{:.3g} / L, L = {:.4g} by power iteration at step {}", margin, state.curvature, state.iteration + 1)});
+                      fmt::format("{:.3g} / L, L = {:.4g} by power iteration at step {}", margin, state.curvature,
+                                  state.iteration + 1)});
 }
 
 void Smbg::measure_curvature_at(const BilevelProblem& problem, State& state, const Vec& y) const {
-  auto measured =
-      measure_curvature(problem.lower->linearize(state.x, y), problem.dim_y(), state.curvature_eigenvector);
+  auto measured = measure_curvature(problem.lower->linearize(state.x, y), problem.dim_y(), state.curvature_eigenvector);
   state.curvature = measured.largest;
   if (all_finite(measured.eigenvector)) state.curvature_eigenvector = std::move(measured.eigenvector);
 }
@@ -145,7 +145,8 @@ bool Smbg::shorten_inner_step(const BilevelProblem& problem, State& state, const
     }
     if (!(a * curvature <= 1)) {
       // No more than fourfold at once: a follower that ran away is where nothing is typical.
-      if (std::isfinite(curvature)) shorter = std::clamp(wanted_margin(options_, state.inner_steps) / curvature, 0.25 * a, shorter);
+      if (std::isfinite(curvature))
+        shorter = std::clamp(wanted_margin(options_, state.inner_steps) / curvature, 0.25 * a, shorter);
       why = fmt::format("L = {:.4g} near the follower's answer", curvature);
     } else if (fall < least_fall) {
       why = fmt::format("the lower objective fell by {:.3g} only", fall);
@@ -171,8 +172,8 @@ void Smbg::choose_inner_steps(State& state, const HypergradientResult& result) c
   }
   // Every k has its own small bias: were k to flicker, so would the hypergradient, and the leader could not settle.
   constexpr double kMuchFewer = 0.7;
-  const bool keep = wanted <= state.inner_steps &&
-                    static_cast<double>(wanted) >= kMuchFewer * static_cast<double>(state.inner_steps);
+  const bool keep =
+      wanted <= state.inner_steps && static_cast<double>(wanted) >= kMuchFewer * static_cast<double>(state.inner_steps);
   if (keep) wanted = state.inner_steps;
   state.inner_steps = wanted;
   note_choice(state, {"inner-steps", "auto", fmt::format("{}", wanted),
@@ -206,8 +207,8 @@ HypergradientResult Smbg::differentiate(const BilevelProblem& problem, State& st
     if (!all_finite(y)) {
       HypergradientResult failed;
       failed.status = Status::nonfinite;
-      failed.message = fmt::format("the follower's iterate became non-finite at inner step {} of {}", j + 1,
-                                   map.describe());
+      failed.message =
+          fmt::format("the follower's iterate became non-finite at inner step {} of {}", j + 1, map.describe());
       return failed;
     }
   }
@@ -222,7 +223,8 @@ HypergradientResult Smbg::answer(const BilevelProblem& problem, State& state) co
   const Vec& z = options_.warm_start ? state.y : problem.y0;
   measure_inner_step(problem, state, z);
   auto result = differentiate(problem, state, z);
-  for (int i = 0; i < kStepHalvings && !options_.inner_step_size && shorten_inner_step(problem, state, z, result); ++i) {
+  for (int i = 0; i < kStepHalvings && !options_.inner_step_size && shorten_inner_step(problem, state, z, result);
+       ++i) {
     result = differentiate(problem, state, z);
   }
   return result;
@@ -273,8 +275,8 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
   ++state.iteration;
   if (!all_finite(state.x)) {
     report.status = Status::nonfinite;
-    report.message = fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite",
-                                 state.leader.step_size);
+    report.message =
+        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
   }
   return report;
 }
@@ -297,12 +299,13 @@ void describe(OptionTable& table, SmbgOptions& options) {
             {"implicit", HypergradientKind::implicit}})
       .add("truncated-steps", options.truncated_steps, "how many last steps the truncated hypergradient differentiates",
            at_least(1))
-      .add("memory", options.memory,
-           "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
-           "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
-           {{"store", MemoryPlan::store},
-            {"checkpoint", MemoryPlan::checkpoint},
-            {"reversible", MemoryPlan::reversible}})
+      .add(
+          "memory", options.memory,
+          "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
+          "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
+          {{"store", MemoryPlan::store},
+           {"checkpoint", MemoryPlan::checkpoint},
+           {"reversible", MemoryPlan::reversible}})
       .add("checkpoints", options.checkpoints, "iterates that the checkpoint plan keeps", at_least(1))
       .add("cg-tolerance", options.cg_tolerance, "implicit: stop at |H w - f_y| <= tolerance |f_y|",
            between(1e-15, 0.5))

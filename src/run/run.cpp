@@ -47,8 +47,9 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
                fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", length, target, row.iteration));
   }
   if (rule.improvement > 0 && row.iteration - progress.reference_iteration >= rule.patience) {
-    return end(Status::stagnated, fmt::format("the upper objective improved by less than {:.3g} % over the last {} steps",
-                                              100 * rule.improvement, rule.patience));
+    return end(Status::stagnated,
+               fmt::format("the upper objective improved by less than {:.3g} % over the last {} steps",
+                           100 * rule.improvement, rule.patience));
   }
   if (row.iteration >= rule.max_iterations) {
     return end(Status::budget_reached, fmt::format("{} steps done, the most allowed", row.iteration));
@@ -68,9 +69,7 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop,
               const std::vector<Observer*>& observers, std::unique_ptr<OuterMethod::State> from) {
   const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   check(stop);
   auto state = method.init(problem);  // also the check that method and problem fit
   if (from) state = std::move(from);
@@ -125,9 +124,10 @@ void describe(OptionTable& table, StopRule& rule) {
       .add("time-limit", rule.time_limit, "most seconds, tested after each step", or_infinity(greater_than(0)))
       .add("tolerance", rule.tolerance,
            "converged when |hypergradient| <= tolerance * that of the first step; 0: never", at_least(0))
-      .add("improvement", rule.improvement,
-           "stop when the upper objective's best value improved by less than this share over `patience` steps; 0: never",
-           between(0, 1))
+      .add(
+          "improvement", rule.improvement,
+          "stop when the upper objective's best value improved by less than this share over `patience` steps; 0: never",
+          between(0, 1))
       .add("patience", rule.patience, "steps without improvement before stopping", at_least(1));
 }
 

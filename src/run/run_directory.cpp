@@ -58,7 +58,9 @@ RunDirectory RunDirectory::create_next(const fs::path& base, const std::string& 
     std::error_code error;
     // create_directory is the test and the claim in one: it is false if somebody else was first.
     if (fs::create_directory(path, error)) return RunDirectory(path);
-    if (error) throw InvalidInput(fmt::format("{} cannot be created ({})", path.string(), error.message()));
+    if (error && error != std::errc::file_exists) {
+      throw InvalidInput(fmt::format("{} cannot be created ({})", path.string(), error.message()));
+    }
   }
   throw InvalidInput(fmt::format("{} already holds {} runs named {}: choose another --out", base.string(), kMost - 1,
                                  prefix));

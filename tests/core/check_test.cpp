@@ -213,12 +213,12 @@ TEST(CheckObjective, FindsAnswersOfTheWrongLength) {
   EXPECT_FALSE(report.passed());
   EXPECT_EQ(report.suspects(), Oracle::hess_xy);
   EXPECT_EQ(report.checks[0].explanation,
-            "hess_xy of linearize has length 3 instead of 2; hess_xy of both has length 3 instead of 2");
+            "objective 'altered' must answer hess_xy with length 2, but its answer has length 3");
 }
 
 TEST(CheckObjective, FindsAnswersThatAreMissingOrNotFinite) {
   const auto missing = check({.linearize_only = [](Evaluation& e) { e.grad_x.reset(); }});
-  EXPECT_EQ(missing.checks.back().explanation, "grad_x of linearize is not filled");
+  EXPECT_EQ(missing.checks.back().explanation, "objective 'altered' was asked for value, grad_x, grad_y but left some of it empty");
   const auto infinite = check({.evaluation = [](Evaluation& e, const Vec&, const Vec&, Batch) {
     if (e.value) e.value = std::numeric_limits<double>::infinity();
   }});

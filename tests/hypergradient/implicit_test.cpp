@@ -53,9 +53,8 @@ TEST(Implicit, IsTheDerivativeOfTheResolvedValueOfANonlinearProblem) {
     ASSERT_LE(norm(problem.lower->grad_y(x, y)), 1e-13);
     const auto result = implicit(problem, x, y, {.tolerance = 1e-12});
     const double at_x = value(x);
-    expect_second_order("re-solved value", std::abs(at_x), [&](double t) {
-      return std::abs(value(x + t * dx) - at_x - t * dot(result.gradient, dx));
-    });
+    expect_second_order("re-solved value", std::abs(at_x),
+                        [&](double t) { return std::abs(value(x + t * dx) - at_x - t * dot(result.gradient, dx)); });
     const auto path = unrolled(problem, GradientDescentMap(*problem.lower, 0.35), x, y, {.steps = 200});
     EXPECT_LE(norm(path.gradient - result.gradient), 1e-10) << "the limit of unrolling";
   }

@@ -34,10 +34,9 @@ class NonFinite : public ::testing::TestWithParam<MemoryPlan> {
 };
 
 TEST_P(NonFinite, UpperObjective) {
-  expect_origin(run(altered([](Oracles& upper, Oracles&) {
-                  upper.value = [](const Vec&, const Vec&) { return kNaN; };
-                })),
-                "upper objective");
+  expect_origin(
+      run(altered([](Oracles& upper, Oracles&) { upper.value = [](const Vec&, const Vec&) { return kNaN; }; })),
+      "upper objective");
   expect_origin(run(altered([](Oracles& upper, Oracles&) {
                   upper.grad_x = [](const Vec&, const Vec&) { return vec({0, kNaN}); };
                 })),

@@ -1,5 +1,6 @@
-// [BLPV25, Lemma 3.11] as an experiment: near a non-degenerate minimum |A^k - y*|, |d_z phi^k| and |d_x phi^k - grad phi|
-// decay like rho^k, rho = max(|1 - a lambda_min|, |1 - a lambda_max|), the last one times k where H varies along the path.
+// [BLPV25, Lemma 3.11] as an experiment: near a non-degenerate minimum |A^k - y*|, |d_z phi^k| and |d_x phi^k - grad
+// phi| decay like rho^k, rho = max(|1 - a lambda_min|, |1 - a lambda_max|), the last one times k where H varies along
+// the path.
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
@@ -74,7 +75,8 @@ TEST_P(Rates, HypergradientErrorDecaysLikeAtMostKTimesRho) {
   EXPECT_GE(plain, 1.03 * std::log(rho)) << "not faster than rho^k";
   EXPECT_LE(without_k, 0.97 * std::log(rho)) << "not slower than k rho^k";
 
-  // Sharper: error / rho^k is affine in k, component by component (an even k, where the mode's sign does not alternate).
+  // Sharper: error / rho^k is affine in k, component by component (an even k, where the mode's sign does not
+  // alternate).
   const Index count = static_cast<Index>(k.size());
   for (Index component = 0; component < 2; ++component) {
     Eigen::MatrixXd design(count, 2);

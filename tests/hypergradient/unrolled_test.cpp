@@ -38,8 +38,7 @@ TEST(Unrolled, IsTheDerivativeOfTheUnrolledValueInLeaderAndStart) {
 TEST(Unrolled, OneStepByHand) {
   // g = (y - x)^2/2, f = y^2/2, a = 1/4, x = 1, z = 2: y = 2 - (2 - 1)/4 = 7/4, d_x = a f_y = 7/16, d_z = 3/4 f_y.
   const auto lower = std::make_shared<Quadratic>(
-      "g", 1, 1,
-      QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(1, 1), .yx = -Eigen::MatrixXd::Identity(1, 1)});
+      "g", 1, 1, QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(1, 1), .yx = -Eigen::MatrixXd::Identity(1, 1)});
   const auto upper =
       std::make_shared<Quadratic>("f", 1, 1, QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(1, 1)});
   const BilevelProblem problem{"hand", upper, lower, vec({1}), vec({2}), {}};
@@ -83,8 +82,8 @@ TEST(Unrolled, CheckpointPlanReportsItsExtraWork) {
   const GradientDescentMap map(*problem.lower, 0.3);
   const auto stored = unrolled(problem, map, problem.x0, problem.y0, {.steps = 10});
   EXPECT_EQ(stored.lower_steps, 10);
-  const auto few = unrolled(problem, map, problem.x0, problem.y0,
-                            {.steps = 10, .memory = MemoryPlan::checkpoint, .checkpoints = 2});
+  const auto few =
+      unrolled(problem, map, problem.x0, problem.y0, {.steps = 10, .memory = MemoryPlan::checkpoint, .checkpoints = 2});
   EXPECT_EQ(few.lower_steps, 10 + 15 + 10) << "forward, advances (see the revolve tests), recorded steps";
 }
 
@@ -106,8 +105,7 @@ TEST(Unrolled, OracleCallsAreAsStated) {
 TEST(Unrolled, ReversiblePlanRefusesAStronglyAttractingFollower) {
   // a L = 0.99: each inverse expands by 100, so that 16 digits are gone after 8 steps.
   const auto lower = std::make_shared<Quadratic>(
-      "g", 1, 1,
-      QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(1, 1), .yx = -Eigen::MatrixXd::Identity(1, 1)});
+      "g", 1, 1, QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(1, 1), .yx = -Eigen::MatrixXd::Identity(1, 1)});
   const auto upper = make_objective("f", 1, 1, [](auto, auto y) { return square(y[0]); });
   const BilevelProblem attracting{"attracting", upper, lower, vec({1}), vec({3}), {}};
   const GradientDescentMap map(*lower, 0.99);
@@ -120,7 +118,7 @@ TEST(Unrolled, ReversiblePlanRefusesAStronglyAttractingFollower) {
       expect_close(result.gradient, exact.gradient, 1e-7, "accepted after " + std::to_string(steps));
     } else {
       EXPECT_EQ(result.status, Status::breakdown);
-      EXPECT_NE(result.message.find("checkpoint plan"), std::string::npos) << result.message;
+      EXPECT_NE(result.message.find("checkpoint"), std::string::npos) << result.message;
     }
     EXPECT_TRUE(steps < 10 || result.status == Status::breakdown) << steps;
   }
@@ -167,8 +165,8 @@ TEST(Truncated, AllStepsAreTheUnrolledOneAndFewerApproachIt) {
   }
   double last_error = norm(full_path.gradient);
   for (const Index differentiated : {1, 5, 10, 20, 30, 40}) {
-    const auto truncated = unrolled(problem, map, problem.x0, problem.y0,
-                                    {.steps = kSteps, .differentiated_steps = differentiated});
+    const auto truncated =
+        unrolled(problem, map, problem.x0, problem.y0, {.steps = kSteps, .differentiated_steps = differentiated});
     const double error = norm(truncated.gradient - full_path.gradient);
     EXPECT_LT(error, last_error) << differentiated;
     EXPECT_EQ(truncated.y, full_path.y);

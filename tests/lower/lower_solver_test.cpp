@@ -18,9 +18,8 @@ std::unique_ptr<Quadratic> bowl(double condition, const Vec& centre) {
 }
 
 std::shared_ptr<const Objective> rosenbrock() {
-  return make_objective("rosenbrock", 1, 2, [](auto, auto y) {
-    return square(1.0 - y[0]) + 100.0 * square(y[1] - square(y[0]));
-  });
+  return make_objective("rosenbrock", 1, 2,
+                        [](auto, auto y) { return square(1.0 - y[0]) + 100.0 * square(y[1] - square(y[0])); });
 }
 
 LowerSolver::Options tight(double tolerance, Index iterations) {
@@ -81,9 +80,8 @@ TEST(Lbfgs, SolvesAnIllConditionedQuadratic) {
 }
 
 TEST(Lbfgs, StagnatesHonestlyAtRounding) {
-  const auto lower = make_objective("offset", 1, 2, [](auto, auto y) {
-    return 1e6 + square(y[0] - 1.0) + 3.0 * square(y[1] + y[0]);
-  });
+  const auto lower =
+      make_objective("offset", 1, 2, [](auto, auto y) { return 1e6 + square(y[0] - 1.0) + 3.0 * square(y[1] + y[0]); });
   const auto summary = Lbfgs().solve(*lower, kX, vec({4, 4}), tight(0, 500));
   EXPECT_TRUE(summary.status == Status::stagnated || summary.residual == 0) << summary.message;
   // The value's rounding is 1e-10, so that y is known to its square root.

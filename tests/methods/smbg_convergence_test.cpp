@@ -24,20 +24,17 @@ BilevelProblem scaled(BilevelProblem problem, double factor) {
 
 /// y* = (x_0, x_0^2), so that phi(x) = (1 - x_0)^2 + 10 (x_1 - x_0^2)^2.
 BilevelProblem rosenbrock_problem() {
-  auto lower = make_objective("parabola", 2, 2, [](auto x, auto y) {
-    return 0.5 * square(y[0] - x[0]) + 0.5 * square(y[1] - square(x[0]));
-  });
-  auto upper = make_objective("valley", 2, 2, [](auto x, auto y) {
-    return square(1.0 - y[0]) + 10.0 * square(x[1] - y[1]);
-  });
+  auto lower = make_objective(
+      "parabola", 2, 2, [](auto x, auto y) { return 0.5 * square(y[0] - x[0]) + 0.5 * square(y[1] - square(x[0])); });
+  auto upper =
+      make_objective("valley", 2, 2, [](auto x, auto y) { return square(1.0 - y[0]) + 10.0 * square(x[1] - y[1]); });
   return {"rosenbrock", upper, lower, vec({-1, 1}), vec({0, 0}), KnownSolution{vec({1, 1}), vec({1, 1}), 0}};
 }
 
 /// y* solves y^3 + y = x; curvature grows from 1 at the start to 28 at the first answer.
 BilevelProblem quartic_problem() {
-  auto lower = make_objective("quartic", 1, 1, [](auto x, auto y) {
-    return 0.25 * square(square(y[0])) + 0.5 * square(y[0]) - x[0] * y[0];
-  });
+  auto lower = make_objective(
+      "quartic", 1, 1, [](auto x, auto y) { return 0.25 * square(square(y[0])) + 0.5 * square(y[0]) - x[0] * y[0]; });
   auto upper = make_objective("target", 1, 1, [](auto, auto y) { return 0.5 * square(y[0] - 1.0); });
   return {"quartic", upper, lower, vec({30}), vec({0}), KnownSolution{vec({2}), vec({1}), 0}};
 }
@@ -45,8 +42,13 @@ BilevelProblem quartic_problem() {
 std::vector<BilevelProblem> closed_form_problems() {
   auto far = quadratic_problem(5);
   far.x0 = Vec::Constant(3, 20);
-  return {quadratic_problem(1),  quadratic_problem(2), scaled(quadratic_problem(2), 1e-4),
-          scaled(quadratic_problem(4), 1e4), far, rosenbrock_problem(), quartic_problem()};
+  return {quadratic_problem(1),
+          quadratic_problem(2),
+          scaled(quadratic_problem(2), 1e-4),
+          scaled(quadratic_problem(4), 1e4),
+          far,
+          rosenbrock_problem(),
+          quartic_problem()};
 }
 
 void expect_solved(const BilevelProblem& problem, const RunResult& result, bool warm, const std::string& how) {
@@ -55,7 +57,8 @@ void expect_solved(const BilevelProblem& problem, const RunResult& result, bool 
   // The stop rule is relative to the first hypergradient, and so to the distance at the start.
   const double scale = 1 + norm(known.x - problem.x0);
   EXPECT_LE(norm(result.x - known.x), 1e-6 * scale) << what;
-  // A cold path reduces the residual it begins with by 1e-6, and curvature 0.5 divides that; a warm one goes on falling.
+  // A cold path reduces the residual it begins with by 1e-6, and curvature 0.5 divides that; a warm one goes on
+  // falling.
   EXPECT_LE(norm(result.y - known.y), (warm ? 1e-6 : 1e-5) * scale) << what;
 }
 
@@ -83,20 +86,19 @@ TEST_P(DefaultOptions, ReachKnownSolutions) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Settings, DefaultOptions,
-    ::testing::Values(Setting{LeaderRule::gradient_descent, HypergradientKind::unrolled, true},
-                      Setting{LeaderRule::gradient_descent, HypergradientKind::unrolled, false},
-                      Setting{LeaderRule::gradient_descent, HypergradientKind::forward, true},
-                      Setting{LeaderRule::gradient_descent, HypergradientKind::implicit, true},
-                      Setting{LeaderRule::gradient_descent, HypergradientKind::implicit, false},
-                      Setting{LeaderRule::adam, HypergradientKind::unrolled, true},
-                      Setting{LeaderRule::adam, HypergradientKind::unrolled, false},
-                      Setting{LeaderRule::adam, HypergradientKind::implicit, true}),
-    [](const auto& setting) {
-      return std::string(setting.param.rule == LeaderRule::adam ? "adam" : "descent") + "_" +
-             std::string(to_string(setting.param.kind)) + (setting.param.warm ? "_warm" : "_cold");
-    });
+INSTANTIATE_TEST_SUITE_P(Settings, DefaultOptions,
+                         ::testing::Values(Setting{LeaderRule::gradient_descent, HypergradientKind::unrolled, true},
+                                           Setting{LeaderRule::gradient_descent, HypergradientKind::unrolled, false},
+                                           Setting{LeaderRule::gradient_descent, HypergradientKind::forward, true},
+                                           Setting{LeaderRule::gradient_descent, HypergradientKind::implicit, true},
+                                           Setting{LeaderRule::gradient_descent, HypergradientKind::implicit, false},
+                                           Setting{LeaderRule::adam, HypergradientKind::unrolled, true},
+                                           Setting{LeaderRule::adam, HypergradientKind::unrolled, false},
+                                           Setting{LeaderRule::adam, HypergradientKind::implicit, true}),
+                         [](const auto& setting) {
+                           return std::string(setting.param.rule == LeaderRule::adam ? "adam" : "descent") + "_" +
+                                  std::string(to_string(setting.param.kind)) + (setting.param.warm ? "_warm" : "_cold");
+                         });
 
 TEST(SmbgConvergence, AnIllConditionedFollowerIsSolvedByImplicitDifferentiation) {
   SmbgOptions options;
@@ -128,8 +130,7 @@ TEST(SmbgConvergence, TruncationHasTheBiasThatTheoryGives) {
     const Vec expected =
         (upper.xx + truncated.transpose() * exact).partialPivLu().solve(truncated.transpose() * (-upper.y - y_at_0));
 
-    SmbgOptions options{
-        .hypergradient = HypergradientKind::truncated, .inner_steps = 60, .inner_step_size = a};
+    SmbgOptions options{.hypergradient = HypergradientKind::truncated, .inner_steps = 60, .inner_step_size = a};
     options.truncated_steps = differentiated;
     StopRule stop;
     stop.max_iterations = 2000;

@@ -10,8 +10,12 @@ namespace {
 
 BilevelProblem hand_problem() {
   const auto one = Eigen::MatrixXd::Identity(1, 1);
-  return {"hand", std::make_shared<Quadratic>("f", 1, 1, QuadraticCoefficients{.yy = one, .xx = one}),
-          std::make_shared<Quadratic>("g", 1, 1, QuadraticCoefficients{.yy = one, .yx = -one}), vec({1}), vec({2}), {}};
+  return {"hand",
+          std::make_shared<Quadratic>("f", 1, 1, QuadraticCoefficients{.yy = one, .xx = one}),
+          std::make_shared<Quadratic>("g", 1, 1, QuadraticCoefficients{.yy = one, .yx = -one}),
+          vec({1}),
+          vec({2}),
+          {}};
 }
 
 SmbgOptions fixed_steps(Index k, double a, double a_f) {
@@ -75,8 +79,7 @@ TEST(SmbgStep, OracleCallsAreAsTheHeaderSays) {
 
 TEST(SmbgStep, MeasuringTheCurvatureIsCountedOnTop) {
   const auto problem = nonlinear_problem();
-  const auto products =
-      measure_curvature(problem.lower->linearize(problem.x0, problem.y0), problem.dim_y()).products;
+  const auto products = measure_curvature(problem.lower->linearize(problem.x0, problem.y0), problem.dim_y()).products;
   SmbgOptions options{.inner_steps = 30};
   options.leader.step_size = 1e-3;
   const Smbg method(options);

@@ -82,6 +82,18 @@ TEST_F(Toml, TextsThatTheParserItselfMistakes) {
   EXPECT_EQ(refusal_of_text("stüps = 1\n").substr(0, 10), "my.toml:1:");
 }
 
+TEST_F(Toml, VeryLongTextsAreRefused) {
+  std::string key;
+  while (key.size() < 20'000) key += "a.";
+  EXPECT_EQ(refusal_of_text(key + "a = 1").substr(0, 12), "my.toml:1:1:");
+  EXPECT_EQ(refusal_of_text(key + "a.a = 1"), "my.toml: not a file of options: more than 10000 dots");
+  EXPECT_EQ(refusal_of_text(std::string(100'001, '#')),
+            "my.toml: too long for a file of options, which has at most 100000 bytes");
+  // A file without an end must not be read to its end.
+  EXPECT_EQ(refusal([&] { load_toml(table, "/dev/zero"); }),
+            "/dev/zero: too long for a file of options, which has at most 100000 bytes");
+}
+
 TEST_F(Toml, FilesAreRead) {
   const auto folder = std::filesystem::temp_directory_path();
   const auto file = folder / ("bilevel_options_" + std::to_string(getpid()) + ".toml");

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Options, Resume,
                          ::testing::Values(with(LeaderRule::gradient_descent, HypergradientKind::unrolled),
                                            with(LeaderRule::adam, HypergradientKind::unrolled),
                                            with(LeaderRule::gradient_descent, HypergradientKind::implicit)),
-                         [](const auto& info) { return "setting" + std::to_string(info.index); });
+                         [](const auto& setting) { return "setting" + std::to_string(setting.index); });
 
 }  // namespace
 }  // namespace bilevel::testing

@@ -17,7 +17,8 @@ failed=0
 printf '#!/bin/bash\ncase "$*" in\n  "options clean") printf "| option |\\n\\n" ;;\n  "clean --help") echo "width $COLUMNS" ;;\n' >"$program"
 printf '  methods) echo "smbg & co" ;;\n  *) echo "what is $*?" >&2; exit 2 ;;\nesac\n' >>"$program"
 chmod +x "$program"
-printf 'int a;\n  // [solve]\n  int b;\n    // [inner]\n    int c;\n    // [/inner]\n\n  // [/solve]\n// [open]\n' >"$tree/examples/a.cpp"
+printf 'int a;\n  // [snippet solve]\n  int b;\n    // [snippet inner]\n    int c;\n    // [/snippet inner]\n\n' >"$tree/examples/a.cpp"
+printf '  // [/snippet solve]\n// [snippet open]\n' >>"$tree/examples/a.cpp"
 
 # part KIND_AND_WHAT [OLD CONTENT]: a generated part as it stands in a file
 part() { printf '<!-- %s -->\n%b<!-- end -->\n' "$1" "${2:-}"; }
@@ -65,6 +66,7 @@ writes 'generated: options clean' '| option |'
 writes 'generated: help clean' '```text\nwidth 100\n```'
 writes 'generated: methods' '```text\nsmbg & co\n```'
 writes 'snippet: examples/a.cpp#inner' '```cpp\nint c;\n```'
+writes 'snippet: examples/a.cpp#inner,solve' '```cpp\nint c;\n\nint b;\n  int c;\n```'
 writes 'snippet: examples/a.cpp#solve' '```cpp\nint b;\n  int c;\n```'
 
 refuses update_docs 'docs/page.md:1: "generated: weather" is not known' "$(part 'generated: weather')"

@@ -1,0 +1,73 @@
+// Runs the built program as a user does, in a folder of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bilevel::end_to_end {
+
+using Words = std::vector<std::string>;
+using Json = nlohmann::json;
+
+/// How a run ended and what it said. A run killed by signal s has the code 128 + s, as in a shell.
+struct Ended {
+  int code;
+  std::string out, err;
+};
+
+/// A started program; killed if it still runs at the end of the test.
+class Running {
+ public:
+  Running(const Words& arguments, const std::filesystem::path& folder, const std::string& shell_redirection);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void send(int signal) const;
+  bool has_ended();
+  Ended wait();  // fails the test, and kills, after half a minute
+
+ private:
+  std::filesystem::path out_, err_;
+  pid_t process_;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+std::string content_of(const std::filesystem::path& file);
+std::vector<std::string> lines_of(const std::string& text);
+
+/// A folder for each test, removed at its end; runs start in it.
+class EndToEnd : public testing::Test {
+ protected:
+  EndToEnd();
+  ~EndToEnd() override;
+
+  std::filesystem::path path(const std::string& name) const { return folder_ / name; }
+  void write(const std::string& name, std::string_view content) const;
+  std::string content(const std::string& name) const { return content_of(path(name)); }
+  /// Names of the files in a folder, sorted, joined by blanks; "none" if there is no such folder.
+  std::string listing(const std::string& name) const;
+
+  /// Runs to the end. `redirection` is appended to the shell's command line, e.g. "| head -n 1".
+  Ended bilevel(const Words& arguments, const std::string& redirection = "") const;
+  /// The same in another working folder.
+  Ended bilevel_in(const std::filesystem::path& folder, const Words& arguments) const;
+  Running start(const Words& arguments) const { return {arguments, folder_, ""}; }
+
+  /// Runs `clean` with --json; must end with `code`. The object that it prints.
+  Json clean(Words arguments, int code = 0) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+inline constexpr std::string_view kAllFiles = "cleaned.csv config.toml result.json trace.jsonl weights.csv";
+
+}  // namespace bilevel::end_to_end
