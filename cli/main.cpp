@@ -1,4 +1,7 @@
 // The program `bilevel`.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include <fmt/format.h>
@@ -64,11 +67,20 @@ std::vector<Command> commands() {
   };
 }
 
+/// The next file opened would take the place of a standard stream that is closed, and get what is printed.
+void fill_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0) [[maybe_unused]]
+      const int lowest_free = open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 }  // namespace bilevel::cli
 
 int main(int count, char** words) {
+  bilevel::cli::fill_closed_streams();
   // Writing to a reader that has gone then fails, and write_out passes over it; results still reach their files.
   std::signal(SIGPIPE, SIG_IGN);
   return bilevel::cli::dispatch(bilevel::cli::commands(), {words + (count > 0 ? 1 : 0), words + count});

@@ -6,9 +6,9 @@
 //     std::optional<double> step_size;  // empty: chosen automatically
 //   };
 //   void describe(OptionTable& table, DescentOptions& options) {
-//     table.group("Lower problem")
-//         .add("inner-steps", options.inner_steps, "steps k of the follower; raise it if the follower lags",
-//         at_least(1)) .add("step-size", options.step_size, "length of one step, below 1/L", greater_than(0));
+//     table.group("Lower problem");
+//     table.add("inner-steps", options.inner_steps, "steps k of the follower", at_least(1));
+//     table.add("step-size", options.step_size, "length of one step, below 1/L", greater_than(0));
 //   }
 //   DescentOptions options;
 //   OptionTable table = described(options);
@@ -192,7 +192,8 @@ std::map<std::string, std::string> option_texts(Options options) {
 std::string to_toml(const OptionTable& table, std::string_view title = "");
 
 /// Sets what the TOML text says. Throws InvalidOption whose sentence starts with "source:line:column:" if the text is
-/// not TOML, a key is no option, or a value is not allowed. Options before the refused one may then already be set.
+/// not TOML (or over 100,000 bytes, or absurdly nested), a key is no option, or a value is not allowed. Options before
+/// the refused one may then already be set.
 void set_from_toml(OptionTable& table, std::string_view toml, std::string_view source);
 
 /// As set_from_toml on a file's content; InvalidInput if the file cannot be read.

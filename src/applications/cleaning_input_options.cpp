@@ -94,7 +94,7 @@ void describe(OptionTable& table, CleaningInputOptions& options) {
            {{"uniform", data::Corruption::uniform}, {"pairwise", data::Corruption::pairwise}})
       .add("seed", options.seed,
            "of the random numbers that draw, hold out and corrupt: same seed, same rows and labels");
-  table.group("Model")
+  table.group("Features")
       .add("scaling", options.scaling,
            "of features, fitted on the training rows: to mean 0 and deviation 1 (standardize; sparse ones keep their "
            "zeros), to at most 1 (unit: pixels / 255), or none; auto: standardize",

@@ -54,13 +54,14 @@ std::string divergence(const BilevelProblem& problem, const Vec& x, const Vec& z
   // A descent ends flatter than it began; only where this one did not do values, which cost a pass each, have to tell.
   if (result.lower_residual < 0.5 * result.first_lower_residual || !g.provides().has(Oracle::value)) return {};
   const double before = g.value(x, z), after = g.value(x, result.y);
-  if (!(after > before + 1e-6 * (1 + std::abs(before)))) return {};
+  if (!std::isfinite(before) || after <= before + 1e-6 * (1 + std::abs(before))) return {};
   const auto curvature_at = [&](const Vec& y) { return measure_curvature(g.linearize(x, y), problem.dim_y()).largest; };
   const double curvature = std::max(curvature_at(z), curvature_at(result.y));
   return fmt::format(
-      "the follower's objective rose from {:.4g} to {:.4g} over {} steps with inner-step-size {:.4g}: the step must be "
+      "the follower's objective rose from {:.4g} {} over {} steps with inner-step-size {:.4g}: the step must be "
       "below 2 / L = {:.3g} (L = {:.4g} measured), better below 1 / L",
-      before, after, steps, step_size, 2 / curvature, curvature);
+      before, std::isfinite(after) ? fmt::format("to {:.4g}", after) : "beyond all numbers", steps, step_size,
+      2 / curvature, curvature);
 }
 
 /// The residual at which the follower is as good as still: a fall from here says nothing about its contraction.
@@ -83,6 +84,13 @@ OuterMethod::Needs Smbg::needs() const {
 }
 
 std::unique_ptr<OuterMethod::State> Smbg::do_init(const BilevelProblem& problem) const {
+  constexpr Index kForwardLimit = 1000;
+  if (options_.hypergradient == HypergradientKind::forward && problem.dim_x() > kForwardLimit) {
+    throw InvalidOption(fmt::format(
+        "hypergradient forward takes a sweep for each leader variable, which pays up to {}, but problem '{}' has {}: "
+        "use unrolled",
+        kForwardLimit, problem.name, problem.dim_x()));
+  }
   auto state = std::make_unique<State>();
   state->x = problem.x0;
   state->y = problem.y0;
@@ -249,7 +257,8 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
   report.lower_steps = result.lower_steps;
   report.status = result.status;
   report.message = std::move(result.message);
-  if (options_.inner_step_size && report.status != Status::nonfinite) {
+  const bool has_answer = result.y.size() > 0 && all_finite(result.y);
+  if (options_.inner_step_size && has_answer) {
     const Vec& z = options_.warm_start ? state.y : problem.y0;
     auto why = divergence(problem, state.x, z, result, state.inner_steps, state.inner_step_size);
     if (!why.empty()) {

@@ -18,7 +18,8 @@ void create_parents(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) {
-    throw InvalidInput(fmt::format("the directory {} cannot be created ({})", path.string(), error.message()));
+    throw InvalidInput(fmt::format("the directory {} cannot be created ({}): choose another one with --out",
+                                   path.string(), error.message()));
   }
 }
 
@@ -40,9 +41,10 @@ RunDirectory RunDirectory::create(const fs::path& path, bool overwrite, const st
   check_writable(path);
   if (!fs::is_empty(path, error)) {
     if (!overwrite) {
-      throw InvalidInput(fmt::format(
-          "the directory {} already holds files: choose another --out, or --overwrite to replace an earlier run's files",
-          path.string()));
+      throw InvalidInput(
+          fmt::format("the directory {} already holds files: choose another --out, or --overwrite to replace an "
+                      "earlier run's files",
+                      path.string()));
     }
     for (const auto& name : own_files) fs::remove(path / name, error);
   }
@@ -62,8 +64,8 @@ RunDirectory RunDirectory::create_next(const fs::path& base, const std::string& 
       throw InvalidInput(fmt::format("{} cannot be created ({})", path.string(), error.message()));
     }
   }
-  throw InvalidInput(fmt::format("{} already holds {} runs named {}: choose another --out", base.string(), kMost - 1,
-                                 prefix));
+  throw InvalidInput(
+      fmt::format("{} already holds {} runs named {}: choose another --out", base.string(), kMost - 1, prefix));
 }
 
 void RunDirectory::write(std::string_view name, std::string_view content) const {

@@ -44,8 +44,8 @@ pid_t launch(const Words& arguments, const fs::path& folder, const fs::path& out
 
 fs::path folder_of_test() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return fs::temp_directory_path() / (std::string("bilevel-") + test->test_suite_name() + "-" + test->name() + "-" +
-                                      std::to_string(getpid()));
+  return fs::temp_directory_path() /
+         (std::string("bilevel-") + test->test_suite_name() + "-" + test->name() + "-" + std::to_string(getpid()));
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ TEST_F(Run, JsonIsOneObjectWithEveryKey) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   const auto& metrics = json["metrics"];
-  for (const char* key : {"test_accuracy", "valid_accuracy", "noisy_test_accuracy", "trusted_test_accuracy",
-                          "ceiling_test_accuracy"}) {
+  for (const char* key :
+       {"test_accuracy", "valid_accuracy", "noisy_test_accuracy", "trusted_test_accuracy", "ceiling_test_accuracy"}) {
     ASSERT_TRUE(metrics[key].is_number()) << key;
     EXPECT_GE(metrics[key], 0.8) << key << ": the clouds hardly overlap";
     EXPECT_LE(metrics[key], 1.0) << key;

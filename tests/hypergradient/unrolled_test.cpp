@@ -87,6 +87,17 @@ TEST(Unrolled, CheckpointPlanReportsItsExtraWork) {
   EXPECT_EQ(few.lower_steps, 10 + 15 + 10) << "forward, advances (see the revolve tests), recorded steps";
 }
 
+TEST(Unrolled, StorePlanLinearisesAgainWhatDidNotFit) {
+  const auto problem = nonlinear_problem();
+  const GradientDescentMap map(*problem.lower, 0.3);
+  const auto steps_with = [&](std::size_t bytes) {
+    return unrolled(problem, map, problem.x0, problem.y0, {.steps = 10, .recording_bytes = bytes}).lower_steps;
+  };
+  EXPECT_EQ(steps_with(0), 20);
+  EXPECT_EQ(steps_with(3 * map.point_bytes()), 17);
+  EXPECT_EQ(steps_with(10 * map.point_bytes()), 10);
+}
+
 TEST(Unrolled, OracleCallsAreAsStated) {
   const auto problem = nonlinear_problem();
   const GradientDescentMap map(*problem.lower, 0.3);

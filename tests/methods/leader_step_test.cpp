@@ -56,6 +56,18 @@ TEST(LeaderStep, GivenStepSizeIsKingmaAndBasAdam) {
   EXPECT_NEAR(x[0], 0.9 - 0.1 * m / std::sqrt(v), 1e-7);
 }
 
+TEST(LeaderStep, AdamRestartsItsMomentumAfterARise) {
+  const LeaderStepOptions options{.rule = LeaderRule::adam};
+  LeaderStepState state;
+  Vec x = vec({0});
+  leader_step(options, state, vec({2}), 1, x);
+  leader_step(options, state, vec({2}), 0.5, x);
+  const double before = x[0];
+  leader_step(options, state, vec({-2}), 5, x);
+  // As a first step with half the size: the earlier hypergradients no longer count, their scale does.
+  EXPECT_NEAR(x[0] - before, 0.25, 1e-7);
+}
+
 TEST(LeaderStep, AdaptiveGradientDescentIsFastAtEveryScale) {
   for (const double scale : {1e-6, 1.0, 1e6}) {
     for (const double condition : {1.0, 100.0, 1e4}) {

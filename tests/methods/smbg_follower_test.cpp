@@ -88,6 +88,16 @@ TEST(GivenInnerStep, TooLongEndsNonFiniteAndRolledBack) {
   }
 }
 
+TEST(GivenInnerStep, SomewhatTooLongIsCalledDivergedWithTheBound) {
+  const auto problem = quadratic_problem();
+  SmbgOptions options{.inner_steps = 30, .inner_step_size = 1.2};  // a L = 2.4
+  const auto result = run(problem, Smbg(options));
+  EXPECT_EQ(result.status, Status::diverged);
+  EXPECT_EQ(result.x, problem.x0);
+  EXPECT_NE(result.message.find("inner-step-size 1.2"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("2 / L"), std::string::npos) << result.message;
+}
+
 TEST(GivenOuterStep, TooLongEndsNonFiniteAndKeepsTheBestPair) {
   auto problem = quadratic_problem();
   SmbgOptions options;
