@@ -6,9 +6,11 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "arguments.hpp"
 #include "bilevel/run_directory.hpp"
+#include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
 #include "clean_report.hpp"
 #include "clean_settings.hpp"
@@ -85,6 +87,13 @@ RunDirectory open_directory(const CleanSettings& settings) {
   return RunDirectory::create_next("runs", "clean-" + what);
 }
 
+/// Removes this run's files, and the directory if nothing else is in it.
+void take_back(const RunDirectory& directory) {
+  std::error_code ignored;
+  for (const auto& name : own_files()) std::filesystem::remove(directory.file(name), ignored);
+  std::filesystem::remove(directory.path(), ignored);
+}
+
 /// The training file without its suspects. Rows held out from it are believed, so they stay.
 void write_cleaned(const CleaningInput& input, const CleaningResult& result, const std::filesystem::path& file) {
   std::vector<std::uint8_t> keep(input.table.rows, 1);
@@ -129,8 +138,15 @@ int run_clean(const std::vector<std::string>& arguments) {
 
   Progress progress(line, settings.cleaning.stop);
   TraceWriter trace(directory.file("trace.jsonl"));
-  const auto result = clean(input.data, settings.cleaning, {&trace, &progress},
-                            [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
+  const auto result = [&] {
+    try {
+      return clean(input.data, settings.cleaning, {&trace, &progress},
+                   [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
+    } catch (const InvalidOption&) {  // refused before the first step: there is no run to keep files of
+      take_back(directory);
+      throw;
+    }
+  }();
   line.finish();
 
   directory.write("weights.csv", weights_csv(input, result));

@@ -83,7 +83,8 @@ struct CleaningResult {
 using StageObserver = std::function<void(std::string_view)>;
 
 /// Cleans. Throws InvalidInput when the parts of `data` do not fit together or hold a single class, InvalidOption for
-/// options out of range. An interrupted or failed bilevel run still yields weights and a cleaned model.
+/// options out of range, and for the forward hypergradient (a column for each row) of more than 2000 rows. An
+/// interrupted or failed bilevel run still yields weights and a cleaned model.
 CleaningResult clean(const CleaningData& data, const CleaningOptions& options,
                      const std::vector<Observer*>& observers = {}, const StageObserver& on_stage = {});
 

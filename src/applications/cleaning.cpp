@@ -128,18 +128,20 @@ void read_answer(CleaningResult& result, const LinearModel& model, const Cleanin
   result.detection = measure_known(data, flagged, suspicion);
 }
 
-/// Too few trusted rows steer the weights towards themselves, not towards what is right. The sign, without a look at the
-/// test rows: as teachers they do clearly worse than the noisy rows do.
+/// Too few trusted rows steer the weights towards themselves, not towards what is right. The sign, without a look at
+/// the test rows: as teachers they do clearly worse than the noisy rows do.
 void warn(CleaningResult& result, const CleaningData& data) {
   constexpr double kClearly = 0.02;
   if (!result.noisy || !result.trusted) return;
   const double own = result.trusted->trusted_accuracy, noisy = result.noisy->trusted_accuracy;
   if (own + kClearly > noisy) return;
-  result.warnings.push_back(fmt::format(
-      "the {} trusted rows are too few: a model fitted to them alone is right on {:.0f} % of them (cross-validated), one "
-      "fitted to the training rows as they are on {:.0f} %, so the weights follow the trusted rows' peculiarities; give "
-      "more trusted rows, or use the ranking of the suspects only",
-      data.trusted.labels.size(), 100 * own, 100 * noisy));
+  result.warnings.push_back(
+      fmt::format("the {} trusted rows are too few: a model fitted to them alone is right on {:.0f} % of them "
+                  "(cross-validated), one "
+                  "fitted to the training rows as they are on {:.0f} %, so the weights follow the trusted rows' "
+                  "peculiarities; give "
+                  "more trusted rows, or use the ranking of the suspects only",
+                  data.trusted.labels.size(), 100 * own, 100 * noisy));
 }
 
 }  // namespace
@@ -154,7 +156,15 @@ std::optional<double> CleaningResult::gap_closed() const {
 CleaningResult clean(const CleaningData& data, const CleaningOptions& options, const std::vector<Observer*>& observers,
                      const StageObserver& on_stage) {
   constexpr std::size_t kFolds = 3;
+  constexpr std::size_t kMostForwardRows = 2000;
   check(data);
+  if (options.smbg.hypergradient == HypergradientKind::forward && data.train.labels.size() > kMostForwardRows) {
+    throw InvalidOption(
+        fmt::format("option 'hypergradient' cannot be 'forward' for {} training rows, only up to {}: its cost is that "
+                    "of 'unrolled' "
+                    "times the number of rows",
+                    data.train.labels.size(), kMostForwardRows));
+  }
   const auto stage = [&](std::string_view name) {
     if (on_stage) on_stage(name);
   };

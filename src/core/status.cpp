@@ -27,7 +27,8 @@ std::string_view advice(Status status) {
     case Status::diverged: return "lower --outer-step-size or --inner-step-size, or leave them automatic";
     case Status::nonfinite: return "lower the step size that the message names, or leave it automatic";
     case Status::breakdown: return "--hypergradient unrolled with --memory store (both the defaults) cannot break down";
-    case Status::lower_failed: return "raise --inner-steps, or raise --regularization to make the follower better conditioned";
+    case Status::lower_failed:
+      return "raise --inner-steps, or raise --regularization to make the follower better conditioned";
     case Status::interrupted: return "everything up to the last finished step was kept";
   }
   return "";

@@ -135,7 +135,8 @@ TEST_F(CleaningInputFiles, CorruptsTrainingLabelsOnlyAndKeepsTheTruth) {
     EXPECT_EQ(truth[i], grade(input.row_numbers[i]));
   }
   EXPECT_EQ(wrong, 12U);
-  EXPECT_EQ(Labels(input.table.labels.begin(), input.table.labels.begin() + 48), input.data.train.labels) << "the table holds the labels as given";
+  EXPECT_EQ(Labels(input.table.labels.begin(), input.table.labels.begin() + 48), input.data.train.labels)
+      << "the table holds the labels as given";
   EXPECT_EQ(input.missing_truths, 0U);
   const auto clean_input = read_cleaning_input(from_csv(60));
   EXPECT_EQ(input.data.trusted.labels, clean_input.data.trusted.labels) << "held out before corrupting";
@@ -242,7 +243,7 @@ TEST_F(CleaningInputFiles, OptionsBySentence) {
     groups.insert(entry.group);
     EXPECT_FALSE(entry.help.empty() || entry.allowed.empty()) << entry.name;
   }
-  EXPECT_EQ(groups, (std::set<std::string>{"Input", "Experiment", "Model"}));
+  EXPECT_EQ(groups, (std::set<std::string>{"Input", "Experiment", "Features"}));
   CleaningOptions cleaning;
   describe(table, cleaning);  // the two are declared side by side: no name may be used twice
 }

@@ -143,6 +143,15 @@ TEST_F(BadInput, Options) {
   expect_refused({"--config", "bad.toml"}, {"bad.toml:1"});
 }
 
+TEST_F(BadInput, AHypergradientThatWouldTakeHours) {
+  write("many.csv", csv(sample({.rows = 2600})));
+  const auto ended = bilevel({"clean", "--train", "many.csv", "--hypergradient", "forward", "--out", "o", "--quiet"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+  EXPECT_NE(ended.err.find("'unrolled'"), std::string::npos) << ended.err;
+  EXPECT_EQ(listing("o"), "none");
+}
+
 TEST_F(BadInput, RunDirectories) {
   expect_refused({"--train", "train.csv", "--out", "train.csv"}, {"train.csv is a file", "--out"});
   expect_refused({"--train", "train.csv", "--out", "train.csv/o"}, {"train.csv/o", "cannot be created"});

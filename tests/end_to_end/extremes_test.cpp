@@ -32,7 +32,7 @@ TEST_F(Extremes, TwoClasses) {
 }
 
 TEST_F(Extremes, AThousandClasses) {
-  const auto json = clean_sample({.rows = 2500, .classes = 1000, .wrong = 0.1}, 1000,
+  const auto json = clean_sample({.rows = 3000, .classes = 1000, .wrong = 0.02}, 1000,
                                  {"--max-iterations", "3", "--no-comparators", "--regularization", "1e-3"});
   EXPECT_EQ(json["rows"]["classes"], 1000);
 }
