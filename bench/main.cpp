@@ -39,10 +39,8 @@ void print_table(const std::vector<BenchRow>& rows) {
 void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& path) {
   nlohmann::json list = nlohmann::json::array();
   for (const BenchRow& row : rows) {
-    list.push_back({{"name", row.name},
-                    {"seconds", row.seconds},
-                    {"bound_seconds", row.bound_seconds},
-                    {"share", row.share}});
+    list.push_back(
+        {{"name", row.name}, {"seconds", row.seconds}, {"bound_seconds", row.bound_seconds}, {"share", row.share}});
     if (row.peak_mebibytes > 0.0) list.back()["peak_mebibytes"] = row.peak_mebibytes;
   }
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
@@ -61,7 +59,9 @@ int main(int argc, char** argv) {
     const std::filesystem::path path = argc > 1 ? argv[1] : "build/bench.json";
     fmt::print("instruction set {}\n", instruction_set());
     std::vector<BenchRow> rows;
-    const auto append = [&rows](const std::vector<BenchRow>& more) { rows.insert(rows.end(), more.begin(), more.end()); };
+    const auto append = [&rows](const std::vector<BenchRow>& more) {
+      rows.insert(rows.end(), more.begin(), more.end());
+    };
     append(bench_kernels());
     append(bench_autodiff());
     append(bench_unrolled(std::filesystem::canonical("/proc/self/exe").string()));

@@ -59,8 +59,7 @@ GradientDescentMap stable_map(const BilevelProblem& problem) {
 }
 
 void differentiate(const BilevelProblem& problem, const GradientDescentMap& map, MemoryPlan plan, Index steps) {
-  const auto result =
-      unrolled(problem, map, problem.x0, problem.y0, UnrolledOptions{.steps = steps, .memory = plan});
+  const auto result = unrolled(problem, map, problem.x0, problem.y0, UnrolledOptions{.steps = steps, .memory = plan});
   if (result.status != Status::converged) throw std::runtime_error(result.message);
 }
 

@@ -128,6 +128,7 @@ int run_clean(const std::vector<std::string>& arguments) {
   }
   settings.cleaning.stop.interrupt = &catch_interrupts();
 
+  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_cleaning_input(settings.input);

@@ -112,6 +112,18 @@ std::string calls_text(const OracleCounts& counts) {
   return text.empty() ? "none" : text;
 }
 
+std::vector<std::string> warnings(const CleaningInput& input, const CleaningResult& result) {
+  auto sentences = result.warnings;
+  const std::size_t rows = input.data.train.labels.size();
+  const bool held_out = input.table.rows > rows;
+  if (held_out && 3 * result.suspects > rows) {
+    sentences.push_back(
+        "more than a third of the rows are suspect, and no checked rows were given: if labels are that often wrong, so "
+        "are those of the rows held out to be trusted, and the suspects are not to be believed; give --valid FILE");
+  }
+  return sentences;
+}
+
 using Json = nlohmann::ordered_json;
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
@@ -164,8 +176,7 @@ std::string result_text(const CleaningInput& input, const CleaningResult& result
   const auto& run = result.run;
   std::string text = choices_text(input.choices, run.choices);
   text += accuracy_text(result);
-  for (const auto& warning : result.warnings) text += paragraph("warning: ", warning);
-  if (!result.warnings.empty()) text += "\n";
+  for (const auto& warning : warnings(input, result)) text += paragraph("warning: ", warning) + "\n";
   text += suspects_text(input, result);
   text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
                       format_count(run.iterations, "leader step"), run.best_iteration, run.message);
@@ -230,7 +241,7 @@ std::string result_json(const CleaningInput& input, const CleaningResult& result
       {"used", used},
       {"reasons", reasons},
       {"notes", input.notes},
-      {"warnings", result.warnings},
+      {"warnings", warnings(input, result)},
       {"most_suspicious", suspicious},
       {"directory", directory}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

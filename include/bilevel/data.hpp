@@ -106,10 +106,10 @@ Table read_table_like(std::string_view spec, const Table& training, const ReadOp
 /// row is taken away). Returns one class number a row, -1 where the label is not known.
 ///   IDX    one dimension; -1 is "not known" unless it is a class
 ///   text   one label a line, or a CSV file, plain or gzip; a blank field or one of options.missing is "not known"
-/// The label column of a CSV file with several: options.label, else the one named like the training label, label, class,
-/// target or y, else the last. The first line holds names if options.header says so; automatic: if it is no class, and
-/// is one of these names or one more than training has rows. Throws InvalidInput for a label that training lacks. The
-/// number of labels may differ from training.rows: that is the caller's to check.
+/// The label column of a CSV file with several: options.label, else the one named like the training label, label,
+/// class, target or y, else the last. The first line holds names if options.header says so; automatic: if it is no
+/// class, and is one of these names or one more than training has rows. Throws InvalidInput for a label that training
+/// lacks. The number of labels may differ from training.rows: that is the caller's to check.
 std::vector<std::int32_t> read_labels(std::string_view spec, const Table& training, const ReadOptions& options = {});
 
 // --------------------------------------------------------------------------------------------------------- scaling
@@ -123,8 +123,8 @@ std::string_view to_string(Scaling scaling);
 Scaling parse_scaling(std::string_view name);
 
 /// The map x_j -> (x_j - mean_j) * scale_j.
-///   standardize  mean and 1 / standard deviation (over N, not N - 1) of the fitted rows; scale 0 for a constant feature
-///   unit         mean 0 and 1/255 for IDX, else 1 / max |x_j| (1 where that is 0)
+///   standardize  mean and 1 / standard deviation (over N, not N - 1) of the fitted rows; scale 0 for a constant
+///   feature unit         mean 0 and 1/255 for IDX, else 1 / max |x_j| (1 where that is 0)
 /// Sparse tables are not centred (mean 0), so that they stay sparse; `notes` says so.
 struct Standardizer {
   Scaling scaling = Scaling::none;  ///< what is applied: never `automatic`

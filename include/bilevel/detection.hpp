@@ -14,7 +14,7 @@ struct Detection {
   double precision = 0;     // really wrong among the flagged; 1 if none is flagged
   double recall = 0;        // flagged among the really wrong; 1 if none is wrong
   double f1 = 0;            // harmonic mean of the two
-  double auc = 0.5;         // chance that a wrong row is ranked more suspicious than a right one, ties half; 0.5 if undefined
+  double auc = 0.5;  // chance that a wrong row is ranked more suspicious than a right one, ties half; 0.5 if undefined
 };
 
 /// flagged and is_wrong hold N flags (0 or not), suspicion N numbers, greater = more suspicious.

@@ -94,9 +94,9 @@ class Linearization {
   /// What was asked for beside the linearisation (linearize's `also`).
   const Evaluation& evaluation() const { return evaluation_; }
 
-  Vec hess_yy(const Vec& v) const;   // R^m -> R^m
-  Vec hess_xy(const Vec& v) const;   // R^m -> R^n
-  Vec hess_yx(const Vec& u) const;   // R^n -> R^m
+  Vec hess_yy(const Vec& v) const;  // R^m -> R^m
+  Vec hess_xy(const Vec& v) const;  // R^m -> R^n
+  Vec hess_yx(const Vec& u) const;  // R^n -> R^m
   Products both(const Vec& v) const;
 
  private:
@@ -106,12 +106,12 @@ class Linearization {
   std::unique_ptr<const Implementation> implementation_;
 };
 
-/// A smooth function of leader x in R^n and follower y in R^m, an average over samples (samples() = 1 if it is not one).
+/// A smooth function of leader x in R^n and follower y in R^m, an average over samples (samples() = 1 if it is not
+/// one).
 ///
 /// Deterministic given the batch: no randomness inside, no state between calls but the counters. The public calls check
-/// the shapes of arguments and answers (DimensionMismatch) and availability (MissingOracle), count and time; the private
-/// virtuals do the work.
-/// Calls from several threads at once are allowed unless a subclass says otherwise.
+/// the shapes of arguments and answers (DimensionMismatch) and availability (MissingOracle), count and time; the
+/// private virtuals do the work. Calls from several threads at once are allowed unless a subclass says otherwise.
 class Objective {
  public:
   virtual ~Objective() = default;

@@ -30,7 +30,8 @@ const std::vector<MethodEntry>& methods();
 const MethodEntry& find_method(std::string_view name);
 
 /// A method by name with settings by option name, e.g. make_method("smbg", {{"inner-steps", "20"}}).
-std::unique_ptr<OuterMethod> make_method(std::string_view name, const std::map<std::string, std::string>& settings = {});
+std::unique_ptr<OuterMethod> make_method(std::string_view name,
+                                         const std::map<std::string, std::string>& settings = {});
 
 /// The names of all outer methods, as in --method.
 std::vector<std::string> method_names();

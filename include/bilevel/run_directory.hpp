@@ -15,7 +15,11 @@ class RunDirectory {
   static RunDirectory create(const std::filesystem::path& path, bool overwrite,
                              const std::vector<std::string>& own_files);
 
-  /// Creates the first of base/prefix-001, base/prefix-002, ... that does not exist, also when two programs try at once.
+  /// Throws what create() would throw of a path that exists, without creating anything: to ask before long work.
+  static void check(const std::filesystem::path& path, bool overwrite);
+
+  /// Creates the first of base/prefix-001, base/prefix-002, ... that does not exist, also when two programs try at
+  /// once.
   static RunDirectory create_next(const std::filesystem::path& base, const std::string& prefix);
 
   const std::filesystem::path& path() const { return path_; }

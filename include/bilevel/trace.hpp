@@ -9,9 +9,9 @@
 namespace bilevel {
 
 /// Writes a line after each step and flushes it, so that a killed run keeps every finished step. Keys: iteration,
-/// seconds, upper (f), lower (g), hypergradient_norm, lower_residual, lower_steps, upper_calls and lower_calls (oracle ->
-/// calls since the start). Numbers have all their digits; one that is not finite is null, since JSON has no
-/// word for it; lower is null too where the follower's objective provides no values.
+/// seconds, upper (f), lower (g), hypergradient_norm, lower_residual, lower_steps, upper_calls and lower_calls (oracle
+/// -> calls since the start). Numbers have all their digits; one that is not finite is null, since JSON has no word for
+/// it; lower is null too where the follower's objective provides no values.
 class TraceWriter final : public Observer {
  public:
   /// Truncates the file. Throws InvalidInput if it cannot be opened.

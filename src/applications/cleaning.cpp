@@ -128,20 +128,47 @@ void read_answer(CleaningResult& result, const LinearModel& model, const Cleanin
   result.detection = measure_known(data, flagged, suspicion);
 }
 
-/// Too few trusted rows steer the weights towards themselves, not towards what is right. The sign, without a look at
-/// the test rows: as teachers they do clearly worse than the noisy rows do.
+/// What speaks against the result, seen without a look at the test rows.
 void warn(CleaningResult& result, const CleaningData& data) {
+  // As teachers, too few trusted rows do clearly worse than the noisy rows do.
   constexpr double kClearly = 0.02;
-  if (!result.noisy || !result.trusted) return;
-  const double own = result.trusted->trusted_accuracy, noisy = result.noisy->trusted_accuracy;
-  if (own + kClearly > noisy) return;
-  result.warnings.push_back(
-      fmt::format("the {} trusted rows are too few: a model fitted to them alone is right on {:.0f} % of them "
-                  "(cross-validated), one "
-                  "fitted to the training rows as they are on {:.0f} %, so the weights follow the trusted rows' "
-                  "peculiarities; give "
-                  "more trusted rows, or use the ranking of the suspects only",
-                  data.trusted.labels.size(), 100 * own, 100 * noisy));
+  if (result.noisy && result.trusted && result.trusted->trusted_accuracy + kClearly <= result.noisy->trusted_accuracy) {
+    result.warnings.push_back(fmt::format(
+        "the {} trusted rows are too few: a model fitted to them alone is right on {:.0f} % of them "
+        "(cross-validated), one fitted to the training rows as they are on {:.0f} %, so the weights follow "
+        "the trusted rows' peculiarities; give more trusted rows, or use the ranking of the suspects only",
+        data.trusted.labels.size(), 100 * result.trusted->trusted_accuracy, 100 * result.noisy->trusted_accuracy));
+  }
+  constexpr double kSaturated = 30;  // sigmoid(-30) = 1e-13
+  const Vec& x = result.run.best_x;
+  if (2 * (x.array().abs() > kSaturated).count() > x.size()) {
+    result.warnings.push_back(
+        "most weights are 0 or 1 to all digits, so the leader's first steps decided them: lower --outer-step-size or "
+        "leave it automatic");
+  }
+}
+
+/// The follower fits the weighted training rows, the leader's loss is that of the trusted rows.
+BilevelProblem cleaning_problem(const CleaningData& data, const PathOptions& path, double regularization) {
+  const auto rows = static_cast<Index>(data.train.labels.size());
+  const TrainingOptions training{
+      .model = path.model, .row_weights = true, .regularization = regularization, .penalty_norm = path.penalty_norm};
+  BilevelProblem problem;
+  problem.name = "data cleaning";
+  problem.lower = training_objective(data.train.features, data.train.labels, training);
+  problem.upper = validation_objective(data.trusted.features, data.trusted.labels, path.model, rows);
+  problem.x0 = Vec::Zero(rows);
+  problem.y0 = Vec::Zero(problem.dim_y());
+  return problem;
+}
+
+/// 1 for a row whose given label is the true one, else 0.
+Vec known_to_be_right(const CleaningData& data) {
+  Vec right(static_cast<Index>(data.train.labels.size()));
+  for (std::size_t i = 0; i < data.train.labels.size(); ++i) {
+    right[static_cast<Index>(i)] = data.train.labels[i] == (*data.true_labels)[i] ? 1.0 : 0.0;
+  }
+  return right;
 }
 
 }  // namespace
@@ -156,15 +183,7 @@ std::optional<double> CleaningResult::gap_closed() const {
 CleaningResult clean(const CleaningData& data, const CleaningOptions& options, const std::vector<Observer*>& observers,
                      const StageObserver& on_stage) {
   constexpr std::size_t kFolds = 3;
-  constexpr std::size_t kMostForwardRows = 2000;
   check(data);
-  if (options.smbg.hypergradient == HypergradientKind::forward && data.train.labels.size() > kMostForwardRows) {
-    throw InvalidOption(
-        fmt::format("option 'hypergradient' cannot be 'forward' for {} training rows, only up to {}: its cost is that "
-                    "of 'unrolled' "
-                    "times the number of rows",
-                    data.train.labels.size(), kMostForwardRows));
-  }
   const auto stage = [&](std::string_view name) {
     if (on_stage) on_stage(name);
   };
@@ -174,6 +193,8 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
       .penalty_norm = options.penalty_norm,
       .interrupt = options.stop.interrupt};
   const LinearModel model(data.train.features.features(), path.model);
+  const auto method = make_method(options.method, option_texts(options.smbg));
+  method->init(cleaning_problem(data, path, 0));  // what cannot work together is refused before anything is computed
 
   const auto interrupted = [&] { return options.stop.interrupt && options.stop.interrupt->load(); };
 
@@ -194,18 +215,7 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
   const bool comparators_cut_short = interrupted();
 
   stage("cleaning");
-  const TrainingOptions training{.model = path.model,
-                                 .row_weights = true,
-                                 .regularization = result.chosen_regularization,
-                                 .penalty_norm = options.penalty_norm};
-  BilevelProblem problem;
-  problem.name = "data cleaning";
-  problem.lower = training_objective(data.train.features, data.train.labels, training);
-  problem.upper = validation_objective(data.trusted.features, data.trusted.labels, path.model, rows);
-  problem.x0 = Vec::Zero(rows);
-  problem.y0 = Vec::Zero(problem.dim_y());
-  const auto method = make_method(options.method, option_texts(options.smbg));
-  result.run = run(problem, *method, options.stop, observers);
+  result.run = run(cleaning_problem(data, path, result.chosen_regularization), *method, options.stop, observers);
   if (!options.regularization) {
     result.run.choices.push_back({"regularization", "auto", fmt::format("{:.3g}", result.chosen_regularization),
                                   fmt::format("{:.3g} by cross-validation on the trusted rows, times trusted rows / "
@@ -229,11 +239,7 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
   }
   if (options.comparators && data.true_labels && !interrupted()) {
     stage("fitting the rightly labelled rows alone");
-    Vec right(rows);
-    for (Index i = 0; i < rows; ++i) {
-      const auto row = static_cast<std::size_t>(i);
-      right[i] = data.train.labels[row] == (*data.true_labels)[row] ? 1.0 : 0.0;
-    }
+    const Vec right = known_to_be_right(data);
     if (right.sum() > 0) result.ceiling = fit_path(data.train, right, data.trusted, path);
   }
 

@@ -68,7 +68,8 @@ FittedModel fit_path(const LabelledRows& rows, const Vec& weights, const Labelle
   const WeightedFit fit(rows, weights, options);
   std::vector<Vec> fits{Vec::Zero(model.dim_y())};
   std::vector<double> accuracy;
-  while (accuracy.size() < kGrid.size() && (accuracy.empty() || accuracy.size() <= most_accurate(accuracy) + kPatience)) {
+  while (accuracy.size() < kGrid.size() &&
+         (accuracy.empty() || accuracy.size() <= most_accurate(accuracy) + kPatience)) {
     fits.push_back(fit.minimise(kGrid[accuracy.size()], fits.back()));
     accuracy.push_back(model.accuracy(chooser.features, chooser.labels, fits.back()));
     if (options.interrupt && options.interrupt->load()) break;

@@ -12,8 +12,8 @@ namespace bilevel {
 Sampler::Sampler(std::size_t count, std::size_t batch_size, std::uint64_t seed)
     : batch_size_(batch_size), random_(seed), position_(count) {
   if (batch_size < 1 || batch_size > count) {
-    throw InvalidOption(fmt::format("batch size {} does not fit {} samples: it must be between 1 and {}", batch_size,
-                                    count, count));
+    throw InvalidOption(
+        fmt::format("batch size {} does not fit {} samples: it must be between 1 and {}", batch_size, count, count));
   }
   order_.resize(count);
 }
@@ -52,7 +52,8 @@ void Sampler::restore(const std::string& state) {
   for (auto& index : order) in >> index;
   auto sorted = order;
   std::sort(sorted.begin(), sorted.end());
-  const bool unused = position == count && std::all_of(order.begin(), order.end(), [](auto index) { return index == 0; });
+  const bool unused =
+      position == count && std::all_of(order.begin(), order.end(), [](auto index) { return index == 0; });
   bool is_permutation = static_cast<bool>(in);
   for (std::size_t i = 0; i < count; ++i) is_permutation = is_permutation && sorted[i] == i;
   if (!is_permutation && !(in && unused)) {

@@ -200,8 +200,8 @@ void Objective::check_answers(OracleSet wanted, const Evaluation& answers) const
                           (wanted.has(Oracle::grad_x) && !answers.grad_x) ||
                           (wanted.has(Oracle::grad_y) && !answers.grad_y);
   if (unanswered) {
-    throw MissingOracle(fmt::format("objective '{}' was asked for {} but left some of it empty", name_,
-                                    to_string(wanted)));
+    throw MissingOracle(
+        fmt::format("objective '{}' was asked for {} but left some of it empty", name_, to_string(wanted)));
   }
   if (answers.grad_x) check_answer(Oracle::grad_x, *answers.grad_x, dim_x_);
   if (answers.grad_y) check_answer(Oracle::grad_y, *answers.grad_y, dim_y_);

@@ -13,8 +13,9 @@ void BilevelProblem::validate() const {
   }
   std::string misfits;
   const auto expect = [&](std::string_view what, Index has, Index needs) {
-    if (has != needs) misfits += fmt::format("{}{} has {} where the lower objective has {}", misfits.empty() ? "" : "; ",
-                                             what, has, needs);
+    if (has != needs)
+      misfits +=
+          fmt::format("{}{} has {} where the lower objective has {}", misfits.empty() ? "" : "; ", what, has, needs);
   };
   expect("the upper objective's x", upper->dim_x(), dim_x());
   expect("the upper objective's y", upper->dim_y(), dim_y());

@@ -1,5 +1,6 @@
 #include "bilevel/run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -41,7 +42,10 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
     return true;
   };
   const double length = row.report.hypergradient_norm;
-  const double target = rule.tolerance * progress.first_norm.value_or(0);
+  // A run that begins at a solution has only rounding to reduce.
+  constexpr double kRounding = 1e-15;
+  const double rounding = kRounding * std::max(1.0, std::abs(row.report.upper));
+  const double target = std::max(rule.tolerance * progress.first_norm.value_or(0), rounding);
   if (rule.tolerance > 0 && length <= target) {
     return end(Status::converged,
                fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", length, target, row.iteration));

@@ -31,23 +31,28 @@ void check_writable(const fs::path& path) {
 
 }  // namespace
 
-RunDirectory RunDirectory::create(const fs::path& path, bool overwrite, const std::vector<std::string>& own_files) {
+void RunDirectory::check(const fs::path& path, bool overwrite) {
   std::error_code error;
-  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
+  if (!fs::exists(path, error)) return;
+  if (!fs::is_directory(path, error)) {
     throw InvalidInput(
         fmt::format("{} is a file, but the run's files need a directory: choose another --out", path.string()));
   }
+  check_writable(path);
+  if (!overwrite && !fs::is_empty(path, error)) {
+    throw InvalidInput(
+        fmt::format("the directory {} already holds files: choose another --out, or --overwrite to replace an "
+                    "earlier run's files",
+                    path.string()));
+  }
+}
+
+RunDirectory RunDirectory::create(const fs::path& path, bool overwrite, const std::vector<std::string>& own_files) {
+  check(path, overwrite);
   create_parents(path);
   check_writable(path);
-  if (!fs::is_empty(path, error)) {
-    if (!overwrite) {
-      throw InvalidInput(
-          fmt::format("the directory {} already holds files: choose another --out, or --overwrite to replace an "
-                      "earlier run's files",
-                      path.string()));
-    }
-    for (const auto& name : own_files) fs::remove(path / name, error);
-  }
+  std::error_code ignored;
+  for (const auto& name : own_files) fs::remove(path / name, ignored);
   return RunDirectory(path);
 }
 

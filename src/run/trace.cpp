@@ -47,7 +47,8 @@ void TraceWriter::on_step(const TraceRow& row, const OuterMethod::State&) {
                                     {"upper_calls", calls(row.upper)},
                                     {"lower_calls", calls(row.lower)}};
   file_->stream << line.dump() << std::endl;
-  if (!file_->stream) throw InvalidInput(fmt::format("{}: cannot be written (is the disk full?)", file_->path.string()));
+  if (!file_->stream)
+    throw InvalidInput(fmt::format("{}: cannot be written (is the disk full?)", file_->path.string()));
 }
 
 }  // namespace bilevel

@@ -218,7 +218,8 @@ TEST(CheckObjective, FindsAnswersOfTheWrongLength) {
 
 TEST(CheckObjective, FindsAnswersThatAreMissingOrNotFinite) {
   const auto missing = check({.linearize_only = [](Evaluation& e) { e.grad_x.reset(); }});
-  EXPECT_EQ(missing.checks.back().explanation, "objective 'altered' was asked for value, grad_x, grad_y but left some of it empty");
+  EXPECT_EQ(missing.checks.back().explanation,
+            "objective 'altered' was asked for value, grad_x, grad_y but left some of it empty");
   const auto infinite = check({.evaluation = [](Evaluation& e, const Vec&, const Vec&, Batch) {
     if (e.value) e.value = std::numeric_limits<double>::infinity();
   }});
