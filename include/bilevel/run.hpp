@@ -13,8 +13,8 @@ namespace bilevel {
 
 /// When to stop. The rules are tested after every step, in this order.
 struct StopRule {
-  /// converged: |hypergradient| <= tolerance * |hypergradient| of the first step, or <= 1e-15 max(1, |f|), which is
-  /// rounding. 0 never.
+  /// converged: |hypergradient| <= tolerance * |hypergradient| of the first step, or <= 1e-15 max(1, |best f|), which
+  /// is rounding. 0 never.
   double tolerance = 1e-8;
   /// stagnated: the best upper value has not improved by this share over `patience` steps. 0 never.
   double improvement = 0;

@@ -44,7 +44,7 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
   const double length = row.report.hypergradient_norm;
   // A run that begins at a solution has only rounding to reduce.
   constexpr double kRounding = 1e-15;
-  const double rounding = kRounding * std::max(1.0, std::abs(row.report.upper));
+  const double rounding = kRounding * std::max(1.0, std::abs(progress.best_upper));
   const double target = std::max(rule.tolerance * progress.first_norm.value_or(0), rounding);
   if (rule.tolerance > 0 && length <= target) {
     return end(Status::converged,
