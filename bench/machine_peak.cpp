@@ -44,8 +44,9 @@ double run_chains(std::size_t steps, T* sink) {
 double run_float(std::size_t steps, float* sink) { return run_chains(steps, sink); }
 double run_double(std::size_t steps, double* sink) { return run_chains(steps, sink); }
 
-double read_sum(const double* from, std::size_t size) {
-  const hn::ScalableTag<double> d;
+template <class T>
+double read_sum(const T* from, std::size_t size) {
+  const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
   for (std::size_t i = 0; i + 4 * lanes <= size; i += 4 * lanes) {
@@ -54,8 +55,11 @@ double read_sum(const double* from, std::size_t size) {
     s2 = hn::Add(s2, hn::Load(d, from + i + 2 * lanes));
     s3 = hn::Add(s3, hn::Load(d, from + i + 3 * lanes));
   }
-  return hn::GetLane(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+  return static_cast<double>(hn::GetLane(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
 }
+
+double read_float(const float* from, std::size_t size) { return read_sum(from, size); }
+double read_double(const double* from, std::size_t size) { return read_sum(from, size); }
 
 const char* target_name() { return hwy::TargetName(HWY_TARGET); }
 
@@ -67,11 +71,15 @@ namespace machine_peak {
 
 HWY_EXPORT(run_float);
 HWY_EXPORT(run_double);
-HWY_EXPORT(read_sum);
+HWY_EXPORT(read_float);
+HWY_EXPORT(read_double);
 HWY_EXPORT(target_name);
 
 static double run(std::size_t steps, float* sink) { return HWY_DYNAMIC_DISPATCH(run_float)(steps, sink); }
 static double run(std::size_t steps, double* sink) { return HWY_DYNAMIC_DISPATCH(run_double)(steps, sink); }
+
+static double read(const float* from, std::size_t size) { return HWY_DYNAMIC_DISPATCH(read_float)(from, size); }
+static double read(const double* from, std::size_t size) { return HWY_DYNAMIC_DISPATCH(read_double)(from, size); }
 
 /// Takes what a measurement computed, so that it cannot be optimised away.
 static volatile double sink_of_all = 0.0;
@@ -105,15 +113,19 @@ double measured_flops(bilevel::kernels::ThreadTeam& team, int tries) {
 template double measured_flops<float>(bilevel::kernels::ThreadTeam& team, int tries);
 template double measured_flops<double>(bilevel::kernels::ThreadTeam& team, int tries);
 
-double measured_read_bandwidth(bilevel::kernels::ThreadTeam& team, const double* memory, std::size_t size) {
+template <class Real>
+double measured_read_seconds(bilevel::kernels::ThreadTeam& team, const Real* memory, std::size_t size) {
   const std::size_t part = size / team.size() / 64 * 64;
   const double start = machine_peak::now();
   team.run([&](std::size_t k) {
-    machine_peak::sink_of_all = HWY_DYNAMIC_DISPATCH(machine_peak::read_sum)(memory + k * part, part);
+    const std::size_t own = k + 1 == team.size() ? size - k * part : part;
+    machine_peak::sink_of_all = machine_peak::read(memory + k * part, own);
   });
-  const double seconds = machine_peak::now() - start;
-  return static_cast<double>(part * team.size() * sizeof(double)) / seconds;
+  return machine_peak::now() - start;
 }
+
+template double measured_read_seconds(bilevel::kernels::ThreadTeam& team, const float* memory, std::size_t size);
+template double measured_read_seconds(bilevel::kernels::ThreadTeam& team, const double* memory, std::size_t size);
 
 const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(machine_peak::target_name)(); }
 #endif  // HWY_ONCE

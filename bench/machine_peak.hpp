@@ -11,8 +11,9 @@
 template <class Real>
 double measured_flops(bilevel::kernels::ThreadTeam& team, int tries);
 
-/// Bytes per second that the team reads from `memory` (64-byte aligned, far larger than the caches), once through.
-double measured_read_bandwidth(bilevel::kernels::ThreadTeam& team, const double* memory, std::size_t size);
+/// Seconds in which the team reads `size` Reals from `memory` (64-byte aligned) once through, each thread its part.
+template <class Real>
+double measured_read_seconds(bilevel::kernels::ThreadTeam& team, const Real* memory, std::size_t size);
 
 /// The instruction set that the measurements and the kernels run on, e.g. "AVX3".
 const char* instruction_set();

@@ -1,4 +1,5 @@
-// Runs every benchmark, prints an aligned table and writes the rows as JSON.
+// Runs every benchmark, prints an aligned table and writes the rows as JSON. A share is bound / median; what the bound
+// is, each benchmark's header says. "one read" is the time to read the pass's data once and do nothing with it.
 //
 //   bilevel_bench [build/bench.json]
 #include <fmt/format.h>
@@ -21,18 +22,30 @@
 
 namespace {
 
+/// A time in the unit that leaves one to three digits before the point; empty if there is none.
+std::string in_words(double seconds) {
+  if (seconds <= 0.0) return "";
+  if (seconds < 1e-6) return fmt::format("{:.1f} ns", 1e9 * seconds);
+  if (seconds < 1e-3) return fmt::format("{:.3f} us", 1e6 * seconds);
+  if (seconds < 1.0) return fmt::format("{:.3f} ms", 1e3 * seconds);
+  return fmt::format("{:.3f} s ", seconds);
+}
+
 void print_table(const std::vector<BenchRow>& rows) {
   std::size_t width = 0;
   for (const BenchRow& row : rows) width = std::max(width, row.name.size());
-  fmt::print("{:<{}}  {:>12}  {:>12}  {:>7}\n", "benchmark", width, "median ms", "bound ms", "share");
+  fmt::print("{:<{}}  {:>11}  {:>11}  {:>11}  {:>7}  {:>11}\n", "benchmark", width, "median", "best", "bound", "share",
+             "one read");
   for (const BenchRow& row : rows) {
     if (row.peak_mebibytes > 0.0) {
-      fmt::print("{:<{}}  {:>8.1f} MiB\n", row.name, width, row.peak_mebibytes);
+      fmt::print("{:<{}}  {:>7.1f} MiB\n", row.name, width, row.peak_mebibytes);
       continue;
     }
-    fmt::print("{:<{}}  {:>12.4f}", row.name, width, 1e3 * row.seconds);
-    if (row.bound_seconds > 0.0) fmt::print("  {:>12.4f}  {:>6.1f}%", 1e3 * row.bound_seconds, 100.0 * row.share);
-    fmt::print("\n");
+    const std::string share = row.bound_seconds > 0.0 ? fmt::format("{:.1f}%", 100.0 * row.share) : "";
+    const auto line =
+        fmt::format("{:<{}}  {:>11}  {:>11}  {:>11}  {:>7}  {:>11}", row.name, width, in_words(row.seconds),
+                    in_words(row.best_seconds), in_words(row.bound_seconds), share, in_words(row.memory_bound_seconds));
+    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
   }
 }
 
@@ -41,6 +54,8 @@ void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& 
   for (const BenchRow& row : rows) {
     list.push_back(
         {{"name", row.name}, {"seconds", row.seconds}, {"bound_seconds", row.bound_seconds}, {"share", row.share}});
+    if (row.best_seconds > 0.0) list.back()["best_seconds"] = row.best_seconds;
+    if (row.memory_bound_seconds > 0.0) list.back()["memory_bound_seconds"] = row.memory_bound_seconds;
     if (row.peak_mebibytes > 0.0) list.back()["peak_mebibytes"] = row.peak_mebibytes;
   }
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());

@@ -37,7 +37,7 @@ std::string paragraph(std::string_view head, const std::string& sentence) {
   return fmt::format("{}{}\n", head, wrap_text(sentence, std::min<std::size_t>(terminal_width(), 120), head.size()));
 }
 
-std::string choices_text(const std::vector<Choice>& input_choices, const std::vector<Choice>& run_choices) {
+std::string choices_text(const Choices& input_choices, const Choices& run_choices) {
   Table table({{"option"}, {"asked"}, {"used"}, {"because"}}, "Chosen automatically");
   for (const auto* choices : {&input_choices, &run_choices}) {
     for (const auto& choice : *choices) table.add_row({choice.option, choice.asked, choice.used, choice.reason});

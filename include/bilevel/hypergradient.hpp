@@ -64,4 +64,21 @@ struct ImplicitOptions {
 HypergradientResult implicit(const BilevelProblem& problem, const Vec& x, const Vec& y, const ImplicitOptions& options,
                              const Vec& warm_start = {});
 
+/// Which of the above; truncated is unrolled with differentiated_steps < steps.
+enum class HypergradientKind { unrolled, truncated, forward, implicit };
+std::string_view to_string(HypergradientKind kind);
+
+struct HypergradientOptions {
+  HypergradientKind kind = HypergradientKind::unrolled;
+  Index truncated_steps = 5;  // T of the truncated hypergradient, at most the number of steps
+  MemoryPlan memory = MemoryPlan::store;
+  Index checkpoints = 10;
+  ImplicitOptions implicit = {};
+};
+
+/// Takes `steps` follower steps from z at x and differentiates by the strategy of `options`. `adjoint` is the warm
+/// start of the implicit adjoint system, R^m or empty, and becomes its solution; the other strategies leave it alone.
+HypergradientResult differentiate(const BilevelProblem& problem, const GradientDescentMap& map, const Vec& x,
+                                  const Vec& z, Index steps, const HypergradientOptions& options, Vec& adjoint);
+
 }  // namespace bilevel

@@ -22,6 +22,11 @@ struct Choice {
   std::string reason;  // "0.9 / L with L = 7.69 measured by power iteration"
 };
 
+using Choices = std::vector<Choice>;
+
+/// Adds the choice, or replaces the one about the same option.
+void note_choice(Choices& choices, Choice choice);
+
 /// One leader step, as the loop and its observers see it.
 struct StepReport {
   double upper = 0;                   // f(x, y) at the pair the hypergradient was taken at
@@ -47,12 +52,12 @@ class OuterMethod {
  public:
   /// All that changes from step to step: a copy of it resumes the run bit for bit.
   struct State {
-    Vec x;                        // R^n, the leader
-    Vec y;                        // R^m, the follower's latest answer
-    Vec answered_x;               // R^n, the leader that y answers; empty before the first step
-    Index iteration = 0;          // steps done
-    std::vector<Choice> choices;  // asked -> used, newest values
-    Progress progress;            // kept by run()
+    Vec x;                // R^n, the leader
+    Vec y;                // R^m, the follower's latest answer
+    Vec answered_x;       // R^n, the leader that y answers; empty before the first step
+    Index iteration = 0;  // steps done
+    Choices choices;      // asked -> used, newest values
+    Progress progress;    // kept by run()
     virtual ~State() = default;
     virtual std::unique_ptr<State> clone() const = 0;
   };

@@ -45,7 +45,7 @@ struct RunResult {
   double seconds = 0;
   OracleCounts upper_calls, lower_calls;
   std::vector<TraceRow> trace;
-  std::vector<Choice> choices;                // asked -> used
+  Choices choices;                            // asked -> used
   std::unique_ptr<OuterMethod::State> state;  // to resume from
 };
 

@@ -4,13 +4,11 @@
 #include <optional>
 
 #include "bilevel/hypergradient.hpp"
+#include "bilevel/inner_steps.hpp"
 #include "bilevel/leader_step.hpp"
 #include "bilevel/method.hpp"
 
 namespace bilevel {
-
-enum class HypergradientKind { unrolled, truncated, forward, implicit };
-std::string_view to_string(HypergradientKind kind);
 
 struct SmbgOptions {
   HypergradientKind hypergradient = HypergradientKind::unrolled;
@@ -57,13 +55,8 @@ class Smbg final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {
     LeaderStepState leader;
-    double inner_step_size = 0;   // a in use
-    Index inner_steps = 0;        // k in use
-    double curvature = 0;         // L measured last
-    double largest_residual = 0;  // |g_y| at the start of a step, the largest so far
-    Vec curvature_eigenvector;    // R^m, start of the next measurement
-    Vec curvature_x;              // R^n, where it was measured
-    Vec adjoint;                  // R^m, warm start of the implicit hypergradient
+    InnerStepState inner;  // a and k in use, and what they were measured from
+    Vec adjoint;           // R^m, warm start of the implicit hypergradient
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
   };
 
@@ -75,16 +68,11 @@ class Smbg final : public OuterMethod {
 
  private:
   std::unique_ptr<OuterMethod::State> do_init(const BilevelProblem& problem) const override;
-  HypergradientResult differentiate(const BilevelProblem& problem, State& state, const Vec& z) const;
   /// The hypergradient at state.x, with the inner step size measured and corrected where it proves too long.
   HypergradientResult answer(const BilevelProblem& problem, State& state) const;
-  void measure_inner_step(const BilevelProblem& problem, State& state, const Vec& z) const;
-  void measure_curvature_at(const BilevelProblem& problem, State& state, const Vec& y) const;
-  bool shorten_inner_step(const BilevelProblem& problem, State& state, const Vec& z,
-                          const HypergradientResult& result) const;
-  void choose_inner_steps(State& state, const HypergradientResult& result) const;
 
   SmbgOptions options_;
+  InnerSteps inner_;
 };
 
 }  // namespace bilevel

@@ -26,6 +26,15 @@ bool Trajectory::note(Index step, const Vec& y, double residual) {
   return false;
 }
 
+void Trajectory::take_path(const StepMap& map, const Vec& x, const Vec& z, Index steps) {
+  last_ = z;
+  for (Index j = 0; j < steps; ++j) {
+    const auto point = map.record(x, last_);
+    last_ = point->image();
+    if (!note(j + 1, last_, point->residual())) return;
+  }
+}
+
 namespace {
 
 using PointPtr = std::unique_ptr<const StepMap::Point>;
@@ -75,12 +84,7 @@ class CheckpointedTrajectory final : public Trajectory {
  public:
   CheckpointedTrajectory(const StepMap& map, const Vec& x, const Vec& z, Index steps, Index checkpoints)
       : map_(map), x_(x), start_(z), steps_(steps), checkpoints_(checkpoints) {
-    last_ = z;
-    for (Index j = 0; j < steps; ++j) {
-      auto point = map.record(x, last_);
-      last_ = point->image();
-      if (!note(j + 1, last_, point->residual())) return;
-    }
+    take_path(map, x, z, steps);
   }
 
   Traversal sweep_back(const Visitor& visit) override {
@@ -110,12 +114,7 @@ class ReversedTrajectory final : public Trajectory {
  public:
   ReversedTrajectory(const StepMap& map, const Vec& x, const Vec& z, Index steps)
       : map_(map), x_(x), start_(z), steps_(steps) {
-    last_ = z;
-    for (Index j = 0; j < steps; ++j) {
-      auto point = map.record(x, last_);
-      last_ = point->image();
-      if (!note(j + 1, last_, point->residual())) return;
-    }
+    take_path(map, x, z, steps);
   }
 
   Traversal sweep_back(const Visitor& visit) override {

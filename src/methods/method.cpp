@@ -1,8 +1,21 @@
 #include "bilevel/method.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace bilevel {
+
+void note_choice(Choices& choices, Choice choice) {
+  const auto known =
+      std::find_if(choices.begin(), choices.end(), [&](const Choice& c) { return c.option == choice.option; });
+  if (known == choices.end()) {
+    choices.push_back(std::move(choice));
+  } else {
+    *known = std::move(choice);
+  }
+}
 
 std::unique_ptr<OuterMethod::State> OuterMethod::init(const BilevelProblem& problem) const {
   problem.validate();

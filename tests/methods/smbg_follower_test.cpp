@@ -32,7 +32,7 @@ TEST(AutomaticInnerStep, CopesWithCurvatureThatGrowsAlongThePath) {
     EXPECT_EQ(report.status, Status::converged) << x0 << ": " << report.message;
     const auto& smbg = dynamic_cast<const Smbg::State&>(*state);
     const double y = state->y[0];
-    EXPECT_LE(smbg.inner_step_size * (3 * y * y + 1), 1.9) << "a contraction at the answer; x0 = " << x0;
+    EXPECT_LE(smbg.inner.step_size * (3 * y * y + 1), 1.9) << "a contraction at the answer; x0 = " << x0;
     EXPECT_LE(std::abs(y * y * y + y - x0), 1e-3 * std::abs(x0)) << "and near the answer it is";
     EXPECT_NE(smbg.choices[0].reason.find("shortened"), std::string::npos) << smbg.choices[0].reason;
   }
