@@ -47,7 +47,7 @@ HWY_INLINE Fetch fetch_evenly(const char* at, std::size_t bytes, std::size_t ste
 }
 
 HWY_INLINE void fetch_step(Fetch& fetch) {
-  // Into all caches: though the first drops it again, this is 2 to 4 % faster in float64 than into the second alone.
+  // Into all caches: though the first drops it again, this is 4 to 10 % faster in float64 than into the second alone.
   __builtin_prefetch(fetch.at, 0, 3);
   fetch.at += fetch.step;
 }
