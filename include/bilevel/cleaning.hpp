@@ -23,11 +23,13 @@ namespace bilevel {
 struct CleaningOptions {
   /// An outer method's name, see registry.hpp.
   std::string method = "smbg";
+  /// At most 40 warm steps and a stop at 2 % in 5 steps: of the pairs tried on Fashion-MNIST with half the labels wrong
+  /// this one had the best worst accuracy over five seeds. The early stop is what keeps N weights from fitting M rows.
   /// With float32 passes, conjugate gradients meet their rounding errors below a relative residual of 1e-6 or so.
-  SmbgOptions smbg = {.max_inner_steps = 20, .cg_tolerance = 1e-5, .leader = {.rule = LeaderRule::adam}};
-  StopRule stop = {.tolerance = 1e-3, .improvement = 0.01, .patience = 5, .max_iterations = 100};
-  /// c. Empty: what the trusted rows choose, the smaller of the values for the training rows as
-  /// they are and for the trusted rows alone.
+  SmbgOptions smbg = {.max_inner_steps = 40, .cg_tolerance = 1e-5, .leader = {.rule = LeaderRule::adam}};
+  StopRule stop = {.tolerance = 1e-3, .improvement = 0.02, .patience = 5, .max_iterations = 100};
+  /// c. Empty: the value that cross-validation on the trusted rows chooses, times M / N, since the best c for a mean of
+  /// losses is inversely proportional to the number of rows.
   std::optional<double> regularization;
   double penalty_norm = 2;  // p >= 2
   std::size_t threads = 0;  // 0: one for each processor
