@@ -47,7 +47,9 @@ TEST_F(Choices, Memory) {
 
 TEST_F(Choices, MemoryPlansAgree) {
   const auto upper = [&](const char* plan, const char* step) {
-    return clean_with({"--memory", plan, "--precision", "float64", "--inner-step-size", step})["upper"].get<double>();
+    return clean_with(
+               {"--memory", plan, "--precision", "float64", "--inner-steps", "20", "--inner-step-size", step})["upper"]
+        .get<double>();
   };
   // The reversible plan loses six digits of sixteen at most, and a step of the leader passes errors on as they are.
   EXPECT_EQ(upper("store", "2"), upper("checkpoint", "2"));
