@@ -72,7 +72,7 @@ class LinearSolver {
     Index products = 0;            // with A or its adjoint, all included
     double residual = 0;           // |b - A x|, recomputed from x
     double relative_residual = 0;  // residual / |b|; 0 if b = 0
-    /// On breakdown: d with d' A d <= 0 (or, if A was not promised to be definite, zero up to rounding).
+    /// On breakdown: d with d' A d negative, or zero up to rounding: at most 10 epsilon |A| |d|^2.
     std::optional<Vec> negative_curvature;
     double curvature = 0;  // d' A d / |d|^2 of that direction
     std::string message;   // one sentence with numbers
@@ -98,7 +98,8 @@ class LinearSolver {
 /// One product an iteration, one more for the recomputed residual, one more for a nonzero warm start. Singular A: if b
 /// is in the range of A and the start is zero, the answer is the one of minimum norm; if b is not, the solve ends in
 /// breakdown or at its budget. Indefinite A: ends in breakdown with a direction of negative curvature, as soon as one
-/// is met (it need not be: a Krylov space can miss it).
+/// is met (it need not be: a Krylov space can miss it). A condition number above 4e14 cannot be told from singular,
+/// whatever the tags promise.
 class ConjugateGradient final : public LinearSolver {
  public:
   struct Options {

@@ -61,17 +61,18 @@ class Run {
         return finish(Status::nonfinite,
                       fmt::format("the operator's product at iteration {} is not finite", summary_.iterations));
       }
-      size_ = std::max(size_, norm(q) / std::sqrt(dd));
-      const double noise = A_.tags().positive_definite ? 0.0 : 10 * kEpsilon * size_ * dd;
+      size_ = std::max(size_, q.stableNorm() / std::sqrt(dd));
+      // Also where definiteness was promised: a broken promise would send x off along the kernel, far and unnoticed.
+      const double noise = 10 * kEpsilon * size_ * dd;
       if (dq <= noise) {
         summary_.negative_curvature = d * unit_;
         summary_.curvature = dq / dd;
-        return finish(Status::breakdown,
-                      fmt::format("a direction of curvature {:.3g} was met at iteration {} (|A| is at least {:.3g}): "
-                                  "the operator is {}",
-                                  summary_.curvature, summary_.iterations, size_,
-                                  std::abs(dq) <= 10 * kEpsilon * size_ * dd ? "singular and the system inconsistent"
-                                                                             : "not positive definite"));
+        return finish(
+            Status::breakdown,
+            fmt::format("a direction of curvature {:.3g} was met at iteration {} (|A| is at least {:.3g}): "
+                        "the operator is {}",
+                        summary_.curvature, summary_.iterations, size_,
+                        std::abs(dq) <= noise ? "singular and the system inconsistent" : "not positive definite"));
       }
       const double step = rr / dq;
       x_ += step * d;

@@ -63,18 +63,25 @@ TEST(ConjugateGradient, GivesTheMinimumNormSolutionOfASingularConsistentSystem) 
   EXPECT_LT(norm(result.x - minimum_norm), 1e-9 * norm(minimum_norm));  // tolerance 1e-10 times condition 10
 }
 
-TEST(ConjugateGradient, ReportsAnInconsistentSingularSystem) {
-  Random random(14);
-  Vec eigenvalues = Vec::LinSpaced(10, 1, 3);
-  eigenvalues[0] = 0;
-  const Matrix a = with_spectrum(random, eigenvalues);
-  const Vec b = normal_vector(random, 10);
-  const auto result = ConjugateGradient().solve(symmetric_operator(a, {.positive_semidefinite = true}), b);
-  EXPECT_EQ(result.status, Status::breakdown) << result.message;
-  ASSERT_TRUE(result.negative_curvature);
-  EXPECT_LT(std::abs(result.curvature), 1e-13);  // zero up to rounding of products of size 3
-  EXPECT_NE(result.message.find("singular"), std::string::npos) << result.message;
-  EXPECT_LE(result.residual, norm(b));
+// A promise of definiteness must not hide it: without the rounding level, x leaves along the kernel to 1e15.
+TEST(ConjugateGradient, ReportsAnInconsistentSingularSystemWhateverWasPromised) {
+  for (const StructureTags promise :
+       {StructureTags{.symmetric = true}, {.positive_semidefinite = true}, {.positive_definite = true}}) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+      Random random(seed);
+      Vec eigenvalues = Vec::LinSpaced(10, 1, 3);
+      eigenvalues[0] = 0;
+      const Matrix a = with_spectrum(random, eigenvalues);
+      const Vec b = normal_vector(random, 10);
+      const auto result = ConjugateGradient().solve(symmetric_operator(a, promise), b);
+      EXPECT_EQ(result.status, Status::breakdown) << result.message;
+      ASSERT_TRUE(result.negative_curvature);
+      EXPECT_LT(std::abs(result.curvature), 1e-14);  // 10 epsilon times |A| = 3
+      EXPECT_NE(result.message.find("singular"), std::string::npos) << result.message;
+      EXPECT_LE(result.residual, norm(b));
+      EXPECT_LE(norm(result.x), norm(b));  // the nonzero eigenvalues are at least 1
+    }
+  }
 }
 
 TEST(ConjugateGradient, StopsAtNegativeCurvatureWithTheDirection) {
@@ -144,9 +151,30 @@ TEST(ConjugateGradient, NamesTheIterationWhereAProductIsNotFinite) {
   const Vec b = normal_vector(random, 10);
   const auto result = ConjugateGradient().solve(op, b);
   EXPECT_EQ(result.status, Status::nonfinite);
-  EXPECT_NE(result.message.find("iteration 4"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("product at iteration 4"), std::string::npos) << result.message;
   EXPECT_TRUE(all_finite(result.x));
   EXPECT_LT(result.residual, norm(b));
+}
+
+TEST(ConjugateGradient, FallsBackToZeroIfTheProductWithTheStartIsNotFinite) {
+  const auto op = LinearOperator::symmetric(2, [](const Vec& v) -> Vec { return 1e200 * v; });
+  const Vec start = Vec::Constant(2, 1e200);
+  const auto result = ConjugateGradient().solve(op, Vec::Ones(2), &start);
+  EXPECT_EQ(result.status, Status::nonfinite);
+  EXPECT_EQ(result.iterations, 0);
+  EXPECT_EQ(result.x, Vec::Zero(2));
+  EXPECT_DOUBLE_EQ(result.relative_residual, 1);
+}
+
+TEST(ConjugateGradient, StopsAtAnOverflowThatAFalsePromiseOfSymmetryLeadsTo) {
+  // d'Ad = 1e-13 |d|^2 while |A| = 1, so each residual is 1e13 times the one before.
+  const auto op =
+      LinearOperator::symmetric(2, [](const Vec& v) -> Vec { return 1e-13 * v + (Vec(2) << v[1], -v[0]).finished(); });
+  const Vec b = Vec::Ones(2);
+  const auto result = ConjugateGradient({.max_iterations = 100}).solve(op, b);
+  EXPECT_EQ(result.status, Status::nonfinite) << result.message;
+  EXPECT_NE(result.message.find("the residual overflowed"), std::string::npos) << result.message;
+  EXPECT_EQ(result.x, Vec::Zero(2));
 }
 
 TEST(ConjugateGradient, RefusesToStartFromWhatIsNotFinite) {
@@ -170,6 +198,16 @@ TEST(ConjugateGradient, IsTheSameAtEveryScaleOfTheRightHandSide) {
     EXPECT_EQ(scaled.status, Status::converged);
     EXPECT_EQ(scaled.iterations, plain.iterations);
     EXPECT_EQ(scaled.x, factor * plain.x);
+  }
+}
+
+TEST(ConjugateGradient, IsTheSameAtEveryScaleOfTheOperator) {
+  for (const double factor : {1e-200, 1e200}) {  // squares of the products underflow and overflow
+    const auto op = LinearOperator::symmetric(3, [&](const Vec& v) -> Vec { return factor * v; });
+    const auto result = ConjugateGradient().solve(op, Vec::Ones(3));
+    EXPECT_EQ(result.status, Status::converged) << result.message;
+    EXPECT_EQ(result.iterations, 1);
+    EXPECT_LT(norm(factor * result.x - Vec::Ones(3)), 1e-15);  // one rounded division
   }
 }
 
