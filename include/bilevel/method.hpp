@@ -27,6 +27,13 @@ using Choices = std::vector<Choice>;
 /// Adds the choice, or replaces the one about the same option.
 void note_choice(Choices& choices, Choice choice);
 
+/// Something that a method noticed about its own run, for people and for result.json.
+struct Finding {
+  std::string name;  // key in result.json: "pseudo_stable_steps"
+  double value = 0;  // its number
+  std::string text;  // one sentence that says it with its meaning
+};
+
 /// One leader step, as the loop and its observers see it.
 struct StepReport {
   double upper = 0;                   // f(x, y) at the pair the hypergradient was taken at
@@ -77,6 +84,9 @@ class OuterMethod {
 
   /// One leader step from `state`, in place.
   virtual StepReport step(const BilevelProblem& problem, State& state) const = 0;
+
+  /// What the run so far has shown beyond its iterates; empty for most methods.
+  virtual std::vector<Finding> findings(const State&) const { return {}; }
 
  private:
   virtual std::unique_ptr<State> do_init(const BilevelProblem& problem) const = 0;

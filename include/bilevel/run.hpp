@@ -46,6 +46,7 @@ struct RunResult {
   OracleCounts upper_calls, lower_calls;
   std::vector<TraceRow> trace;
   Choices choices;                            // asked -> used
+  std::vector<Finding> findings;              // what the method noticed about this run
   std::unique_ptr<OuterMethod::State> state;  // to resume from
 };
 

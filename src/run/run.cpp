@@ -114,6 +114,7 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   result.best_y = progress.best_y.size() > 0 ? progress.best_y : state->y;
   result.iterations = state->iteration;
   result.choices = state->choices;
+  result.findings = method.findings(*state);
   result.seconds = elapsed();
   result.upper_calls = problem.upper->counts() - upper_start;
   result.lower_calls = problem.lower->counts() - lower_start;

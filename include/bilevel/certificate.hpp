@@ -1,0 +1,84 @@
+// The certificate: what the returned (x, y) is, computed independently of how the run got there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bilevel/problem.hpp"
+
+namespace bilevel {
+
+/// What y is to g(x, .).
+enum class FollowerKind {
+  local_minimiser,             // H positive definite
+  degenerate_local_minimiser,  // H positive semidefinite with a kernel: second order cannot say more
+  saddle,                      // H has a negative eigenvalue (maximisers included)
+  not_critical,                // |g_y| is not small
+  undecided,                   // the eigenvalues could not be bracketed within the budget
+};
+std::string_view to_string(FollowerKind kind);
+
+/// What (x, y) is to the game. The texts are those of result.json.
+enum class Verdict {
+  local_solution,          // "certified local bilevel solution"
+  degenerate_equilibrium,  // "equilibrium with degenerate follower"
+  kink_suspected,          // "kink suspected": the follower's answer does not move smoothly with x here
+  follower_saddle,         // "follower saddle"
+  leader_saddle,           // "stationary, but no minimum of the leader"
+  fake_stationary_point,   // "fake stationary point": a critical point of f alone; y is no local minimiser of g(x, .)
+  not_converged,           // "not converged"
+  undecided,               // "undecided": the budget did not suffice for any of the above
+};
+std::string_view to_string(Verdict verdict);
+
+struct CertificateOptions {
+  /// |g_y| and the leader's residual count as zero up to tolerance times the scale of their terms.
+  double tolerance = 1e-6;
+  /// Eigenvalues of H up to this times |H| count as zero.
+  double kernel_tolerance = 1e-8;
+  /// m up to which H is formed (m products) and all its eigenvalues are had; beyond, Lanczos.
+  Index dense_limit = 200;
+  /// Most Hessian products that Lanczos may take.
+  Index eigenvalue_products = 300;
+  /// Most products of the adjoint solve and of the correction of y together.
+  Index solve_products = 500;
+  /// n up to which the curvature of the leader's value function is measured (2 n hypergradients); 0: never.
+  Index leader_curvature_limit = 20;
+  std::uint64_t seed = 1;
+};
+
+struct Certificate {
+  Verdict verdict = Verdict::undecided;
+  FollowerKind follower = FollowerKind::undecided;
+  std::optional<Index> kernel_dimension;  // of H; empty: not known within the budget
+  double follower_residual = 0;           // |g_y|
+  double follower_scale = 0;              // what it is measured against
+  double smallest_eigenvalue = 0;         // of H; an upper bound that is within smallest_eigenvalue_error
+  double smallest_eigenvalue_error = 0;
+  double largest_eigenvalue = 0;   // |H|
+  double adjoint_residual = 0;     // |H w - f_y| / |f_y|, 0 if f_y = 0
+  double selection_residual = 0;   // |P_ker f_y|: is the selection optimistic?
+  double morse_bott_residual = 0;  // |P_ker B'|, 0 without a kernel
+  double leader_residual = 0;      // |f_x - B H+ f_y|
+  double leader_scale = 0;         // what it is measured against
+  /// Bound of what the follower's inexactness and the adjoint residual contribute to leader_residual: the change under
+  /// one Newton correction of y, plus |B| |H w - f_y| / mu.
+  double leader_residual_error = 0;
+  std::optional<double> leader_curvature;  // smallest eigenvalue of the Hessian of x -> f(x, y(x)), where measured
+  double upper_gradient_norm = 0;          // |(f_x, f_y)|
+  bool fake = false;                       // |grad f| ~ 0 while y is no local minimiser of g(x, .)
+  bool dense = false;                      // H was formed: all eigenvalues are known
+  Index products = 0;                      // Hessian-vector products spent
+  std::string reason;                      // one sentence: why this verdict, with numbers
+  std::string advice;                      // one sentence: the one knob most likely to help, or what the verdict means
+
+  bool is_solution() const { return verdict == Verdict::local_solution; }
+};
+
+/// Certifies the pair (x, y). Matrix-free beyond `dense_limit`; never a verdict that the numbers do not back. Throws
+/// DimensionMismatch and MissingOracle.  [methods: BLPV25 secs. 3-5; AM22 Thm 2 for singular H]
+Certificate certify(const BilevelProblem& problem, const Vec& x, const Vec& y, const CertificateOptions& options = {});
+
+}  // namespace bilevel

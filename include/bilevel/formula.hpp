@@ -1,0 +1,55 @@
+// Objectives written as formulas: "(x - 0.3)^2 + sum(i, 1, 3, (x[i] - y[i])^2) + huber(a*y)".
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bilevel/objective.hpp"
+
+namespace bilevel {
+
+/// Named constants of a formula: a number `a`, or a list read as a[1], a[2], ...
+using FormulaParameters = std::map<std::string, std::vector<double>>;
+
+/// A parsed formula. Copies share the parsed text.
+///
+/// Grammar, binding tighter downwards; precedence of mathematics:
+///     sum      a + b, a - b                 left to right
+///     product  a * b, a / b                 left to right
+///     sign     -a, +a                       below ^: -y^2 = -(y^2)
+///     power    a ^ b                        right to left: 2^3^2 = 2^9; the exponent may carry a sign: 2^-1
+///     atom     3, 1.5e-3, pi, e, x, y, x3, x[3], a parameter, (a), f(a), sum(i, from, to, term)
+/// Functions: sin cos tan exp log sqrt abs tanh sigmoid huber softplus square of one argument, min max of two or more.
+/// x and y are the first entries x[1] and y[1]; x1, x2, .. and x[1], x[2], .. the entries, counted from 1; an index is
+/// any expression of integers, sum indices and scalar parameters.
+class Formula {
+ public:
+  /// Throws InvalidInput for text that is no formula: "<where>:<line>:<column>: <what is wrong>, with the line and a
+  /// caret under it, what is allowed, and the nearest known name. Line and column count from 1 within `text`.
+  static Formula parse(std::string_view text, const FormulaParameters& parameters = {},
+                       std::string_view where = "formula");
+
+  const std::string& text() const;
+  /// Largest index used of x and of y; 0 where it does not occur.
+  Index largest_x() const;
+  Index largest_y() const;
+  /// phi(x, y) with plain doubles; x and y at least as long as the largest index, else DimensionMismatch.
+  double operator()(const Vec& x, const Vec& y) const;
+
+  struct Program;  // compiled
+  const Program& program() const { return *program_; }
+
+ private:
+  explicit Formula(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  std::shared_ptr<const Program> program_;
+};
+
+/// The formula as an Objective with exact derivatives, x in R^dim_x and y in R^dim_y. Throws DimensionMismatch naming
+/// the formula and the largest index if it uses more entries than there are.
+std::shared_ptr<const Objective> make_formula_objective(std::string name, const Formula& formula, Index dim_x,
+                                                        Index dim_y);
+
+}  // namespace bilevel
