@@ -12,6 +12,12 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
+/// |v| without underflow or overflow of the squares. Eigen's stableNorm fails with the alignment that this library sets.
+double scaled_norm(const Vec& v) {
+  const double largest = v.lpNorm<Eigen::Infinity>();
+  return largest > 0 ? largest * norm(v / largest) : 0.0;
+}
+
 /// Symbols: x iterate, r = b - A x by recurrence, d direction, q = A d; all in R^n and scaled by 1/`unit`.
 class Run {
  public:
@@ -61,7 +67,7 @@ class Run {
         return finish(Status::nonfinite,
                       fmt::format("the operator's product at iteration {} is not finite", summary_.iterations));
       }
-      size_ = std::max(size_, q.stableNorm() / std::sqrt(dd));
+      size_ = std::max(size_, scaled_norm(q) / std::sqrt(dd));
       // Also where definiteness was promised: a broken promise would send x off along the kernel, far and unnoticed.
       const double noise = 10 * kEpsilon * size_ * dd;
       if (dq <= noise) {

@@ -166,17 +166,6 @@ TEST(ConjugateGradient, FallsBackToZeroIfTheProductWithTheStartIsNotFinite) {
   EXPECT_DOUBLE_EQ(result.relative_residual, 1);
 }
 
-TEST(ConjugateGradient, StopsAtAnOverflowThatAFalsePromiseOfSymmetryLeadsTo) {
-  // d'Ad = 1e-13 |d|^2 while |A| = 1, so each residual is 1e13 times the one before.
-  const auto op =
-      LinearOperator::symmetric(2, [](const Vec& v) -> Vec { return 1e-13 * v + (Vec(2) << v[1], -v[0]).finished(); });
-  const Vec b = Vec::Ones(2);
-  const auto result = ConjugateGradient({.max_iterations = 100}).solve(op, b);
-  EXPECT_EQ(result.status, Status::nonfinite) << result.message;
-  EXPECT_NE(result.message.find("the residual overflowed"), std::string::npos) << result.message;
-  EXPECT_EQ(result.x, Vec::Zero(2));
-}
-
 TEST(ConjugateGradient, RefusesToStartFromWhatIsNotFinite) {
   const auto same = LinearOperator::symmetric(2, [](const Vec& v) { return v; });
   const Vec bad = Vec::Constant(2, std::numeric_limits<double>::infinity());
