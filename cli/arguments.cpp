@@ -56,8 +56,10 @@ std::vector<std::string> with_separate_values(const OptionTable& table, const st
   return words;
 }
 
+bool is_plain(const std::string& word) { return word.size() < 2 || word.front() != '-'; }
+
 [[noreturn]] void refuse_word(const OptionTable& table, const std::string& word) {
-  if (word.size() < 2 || word.front() != '-') {
+  if (is_plain(word)) {
     throw InvalidOption(
         fmt::format("unexpected argument '{}': every value stands behind its option, as in --name {}", word, word));
   }
@@ -156,7 +158,16 @@ Arguments parse_arguments(const CommandText& text, OptionTable& table, const std
     return result;
   }
   for (const auto& word : app.remaining()) {
-    if (word != "--") refuse_word(table, word);
+    if (word == "--") continue;
+    if (text.operand.empty() || !is_plain(word) || word.empty()) refuse_word(table, word);
+    if (!result.operand.empty()) {
+      throw InvalidOption(fmt::format("`bilevel {}` takes one {}, but got '{}' and '{}'", text.name, text.operand,
+                                      result.operand, word));
+    }
+    result.operand = word;
+  }
+  if (!text.operand.empty() && result.operand.empty()) {
+    throw InvalidOption(fmt::format("`bilevel {0}` needs a {1}, as in `bilevel {0} {1}`", text.name, text.operand));
   }
 
   for (const auto& file : config->results()) {
@@ -180,7 +191,8 @@ Arguments parse_arguments(const CommandText& text, OptionTable& table, const std
 std::string help_text(const CommandText& text, const OptionTable& table, std::size_t width) {
   if (width == 0) width = std::min(terminal_width(), kWidestHelp);
   const bool has_options = !table.entries().empty();
-  auto help = fmt::format("Usage: bilevel {}{}\n", text.name, has_options ? " [--option value ...]" : "");
+  auto help = fmt::format("Usage: bilevel {}{}{}{}\n", text.name, text.operand.empty() ? "" : " ", text.operand,
+                          has_options ? " [--option value ...]" : "");
   if (!text.description.empty()) help += "\n" + wrap_text(text.description, width) + "\n";
   std::string group;
   bool first = true;

@@ -226,5 +226,36 @@ TEST_F(ConfigTest, Mistakes) {
   EXPECT_THROW(parse({"--config="}), InvalidInput);
 }
 
+struct OperandTest : ArgumentsTest {
+  const CommandText text{.name = "solve", .description = "", .examples = "", .operand = "GAME.toml"};
+
+  std::string refusal(const std::vector<std::string>& words) {
+    try {
+      parse_arguments(text, table, words);
+    } catch (const InvalidOption& error) {
+      return error.what();
+    }
+    return "no refusal";
+  }
+};
+
+TEST_F(OperandTest, StandsAnywhereBetweenTheOptions) {
+  using Words = std::vector<std::string>;
+  for (const auto& words : {Words{"game.toml", "--shift", "2"}, {"--shift", "2", "game.toml"},
+                            {"--no-warm-start", "game.toml", "--shift=2"}}) {
+    EXPECT_EQ(parse_arguments(text, table, words).operand, "game.toml");
+    EXPECT_EQ(options.shift, 2);
+  }
+}
+
+TEST_F(OperandTest, ExactlyOneIsNeeded) {
+  EXPECT_EQ(refusal({}), "`bilevel solve` needs a GAME.toml, as in `bilevel solve GAME.toml`");
+  EXPECT_EQ(refusal({"--shift", "2"}), "`bilevel solve` needs a GAME.toml, as in `bilevel solve GAME.toml`");
+  EXPECT_EQ(refusal({"a.toml", "b.toml"}), "`bilevel solve` takes one GAME.toml, but got 'a.toml' and 'b.toml'");
+  EXPECT_EQ(refusal({"a.toml", "--shft", "2"}), "unknown option '--shft'; did you mean '--shift'?");
+  EXPECT_TRUE(parse_arguments(text, table, {"--help"}).help_requested);
+  EXPECT_NE(help_text(text, table, 80).find("Usage: bilevel solve GAME.toml [--option value ...]"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace bilevel::cli
