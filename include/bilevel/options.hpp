@@ -141,6 +141,9 @@ class OptionTable {
     return add_choice(std::move(name), std::move(help), std::move(choices), get, put);
   }
 
+  /// An option that was declared elsewhere, as it is: how a command takes in the options of several methods.
+  OptionTable& add(OptionEntry entry) { return add_entry(std::move(entry)); }
+
   /// Throws InvalidOption: the name is unknown (with the nearest known one), or the text is not allowed.
   void set(std::string_view name, std::string_view text);
 
