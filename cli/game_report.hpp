@@ -1,0 +1,44 @@
+// What is printed about a game: points, branches, verdicts.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "bilevel/branches.hpp"
+#include "bilevel/critical_points.hpp"
+#include "bilevel/game.hpp"
+#include "bilevel/global.hpp"
+#include "bilevel/morse.hpp"
+#include "bilevel/recommendation.hpp"
+
+namespace bilevel::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// "0.25" for one entry, else "(0.25, -1.5, ... 47 more)"; `digits` significant ones.
+std::string point_text(const Vec& point, int digits = 6);
+Json vec_json(const Vec& vec);
+/// A number, or null if it is not finite: JSON has no word for that.
+Json number_json(double value);
+
+/// Name, story, formulas, dimensions.
+std::string game_text(const Game& game);
+
+std::string critical_points_text(const CriticalPoints& found, const Vec& x);
+Json critical_points_json(const CriticalPoints& found);
+
+/// The branches and the events at their ends.
+std::string branches_text(const BranchMap& map);
+Json branches_json(const BranchMap& map);
+
+std::string morse_text(const MorseReport& report);
+Json morse_json(const MorseReport& report);
+
+std::string recommendation_text(const Recommendation& advice, const std::string& file);
+Json recommendation_json(const Recommendation& advice);
+
+/// All local solutions, ties and open ends of a global solve.
+std::string global_text(const GlobalResult& result);
+Json global_json(const GlobalResult& result);
+
+}  // namespace bilevel::cli
