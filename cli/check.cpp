@@ -34,7 +34,8 @@ const CommandText& text() {
       .description =
           "Checks every derivative of a game by Taylor slope, and its hypergradient against finite differences of the "
           "value function with the follower solved anew. A slope is 2 where a derivative is right and 1 where it is "
-          "wrong.\n\nThe exit status is 1 if a check fails. The library offers the same for objectives written by hand: "
+          "wrong.\n\nThe exit status is 1 if a check fails. The library offers the same for objectives written by "
+          "hand: "
           "audit() in bilevel/audit.hpp.",
       .examples = "bilevel check examples/games/two_wells.toml",
       .operand = "GAME.toml"};

@@ -11,7 +11,8 @@ namespace bilevel::cli {
 void describe(OptionTable& table, GameSettings& settings) {
   table.group("Game")
       .add("perturb", settings.perturb,
-           "size of a in g - <a, y>, a random generic term that makes almost every follower Morse; 0: none", at_least(0))
+           "size of a in g - <a, y>, a random generic term that makes almost every follower Morse; 0: none",
+           at_least(0))
       .add("seed", settings.seed, "of the perturbation and of random starts: same seed, same result");
 }
 

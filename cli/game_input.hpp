@@ -18,7 +18,8 @@ struct GameSettings {
 };
 void describe(OptionTable& table, GameSettings& settings);
 
-/// g - <a, y> in place of g, if settings.perturb is not 0. [BLPV25, Prop. 3.4] Returns the sentence that says so, or "".
+/// g - <a, y> in place of g, if settings.perturb is not 0. [BLPV25, Prop. 3.4] Returns the sentence that says so, or
+/// "".
 std::string perturb(Game& game, const GameSettings& settings);
 
 /// Sets the game's own [solve] settings. Throws InvalidOption that names the file.

@@ -37,10 +37,14 @@ std::string branch_kind(const Branch& branch) {
 }
 
 Json event_json(const BranchEvent& event) {
-  return {{"kind", to_string(event.kind)}, {"t", event.t},
-          {"x", vec_json(event.x)},        {"y", vec_json(event.y)},
-          {"eigenvalue", number_json(event.eigenvalue)}, {"accuracy", number_json(event.accuracy)},
-          {"branches", event.branches},    {"text", event.text}};
+  return {{"kind", to_string(event.kind)},
+          {"t", event.t},
+          {"x", vec_json(event.x)},
+          {"y", vec_json(event.y)},
+          {"eigenvalue", number_json(event.eigenvalue)},
+          {"accuracy", number_json(event.accuracy)},
+          {"branches", event.branches},
+          {"text", event.text}};
 }
 
 }  // namespace
@@ -63,8 +67,8 @@ Json vec_json(const Vec& vec) {
 }
 
 std::string game_text(const Game& game) {
-  std::string text = fmt::format("{}: leader x in R^{}, follower y in R^{}\n", game.problem.name,
-                                 game.problem.dim_x(), game.problem.dim_y());
+  std::string text = fmt::format("{}: leader x in R^{}, follower y in R^{}\n", game.problem.name, game.problem.dim_x(),
+                                 game.problem.dim_y());
   if (!game.description.empty()) text += wrapped(game.description, 2);
   text += "  upper f = " + wrap_text(game.upper_text, std::min<std::size_t>(terminal_width(), 120), 12) + "\n";
   text += "  lower g = " + wrap_text(game.lower_text, std::min<std::size_t>(terminal_width(), 120), 12) + "\n\n";
@@ -126,9 +130,8 @@ std::string branches_text(const BranchMap& map) {
   };
   for (std::size_t i = 0; i < std::min(map.branches.size(), kShownRows); ++i) {
     const auto& b = map.branches[i];
-    const auto least = std::min_element(b.points.begin(), b.points.end(), [](const auto& a, const auto& c) {
-      return a.upper < c.upper;
-    });
+    const auto least = std::min_element(b.points.begin(), b.points.end(),
+                                        [](const auto& a, const auto& c) { return a.upper < c.upper; });
     table.add_row({fmt::format("{}", b.id), branch_kind(b), place(b.begin), place(b.end),
                    std::string(to_string(b.begin.kind)), std::string(to_string(b.end.kind)),
                    point_text(b.points.front().y), point_text(b.points.back().y), number_text(least->upper)});
@@ -168,8 +171,8 @@ Json branches_json(const BranchMap& map) {
                         {"points", points}});
   }
   for (const auto& e : map.events) events.push_back(event_json(e));
-  return {{"from", vec_json(map.line.from)}, {"to", vec_json(map.line.to)}, {"complete", map.complete},
-          {"completeness", map.completeness}, {"branches", branches},       {"events", events}};
+  return {{"from", vec_json(map.line.from)},  {"to", vec_json(map.line.to)}, {"complete", map.complete},
+          {"completeness", map.completeness}, {"branches", branches},        {"events", events}};
 }
 
 std::string morse_text(const MorseReport& report) {
@@ -202,9 +205,9 @@ std::string recommendation_text(const Recommendation& advice, const std::string&
   std::string text = fmt::format("Recommended: {}\n", command);
   if (advice.several_minimisers) text += fmt::format("         and: bilevel solve {} --global\n", file);
   for (const auto& sentence : advice.reasons) text += "  - " + wrap_text(sentence, 110, 4) + "\n";
-  text += fmt::format("  expected: {} inner steps, {} for a leader step, {:.3g} bytes for the trajectory ({})\n",
-                      advice.inner_steps, format_duration(advice.predicted_seconds), advice.predicted_bytes,
-                      advice.memory);
+  text +=
+      fmt::format("  expected: {} inner steps, {} for a leader step, {:.3g} bytes for the trajectory ({})\n",
+                  advice.inner_steps, format_duration(advice.predicted_seconds), advice.predicted_bytes, advice.memory);
   return text;
 }
 
@@ -236,22 +239,24 @@ std::string global_text(const GlobalResult& result) {
   for (std::size_t i = 0; i < std::min(result.solutions.size(), kShownRows); ++i) {
     const auto& s = result.solutions[i];
     table.add_row({fmt::format("{}", i + 1), fmt::format("{}", s.branch), point_text(s.x), point_text(s.y),
-                   number_text(s.upper, 8), number_text(s.lower), s.follower_is_global ? "0" : number_text(s.follower_gap),
-                   number_text(s.optimistic, 8), number_text(s.pessimistic, 8),
-                   std::string(to_string(s.certificate.verdict))});
+                   number_text(s.upper, 8), number_text(s.lower),
+                   s.follower_is_global ? "0" : number_text(s.follower_gap), number_text(s.optimistic, 8),
+                   number_text(s.pessimistic, 8), std::string(to_string(s.certificate.verdict))});
   }
   std::string text = result.solutions.empty() ? "" : table.to_string() + more_rows(result.solutions.size());
   text += wrapped(result.message + "; " + result.completeness);
   if (const auto* best = result.best_with_global_follower()) {
     if (best != result.best()) {
-      text += wrapped(fmt::format(
-          "if the follower finds its global minimiser, the best of these is x = {} with f = {}; rank 1 needs a follower "
-          "that stays in its local minimiser",
-          point_text(best->x), number_text(best->upper, 8)));
+      text +=
+          wrapped(fmt::format("if the follower finds its global minimiser, the best of these is x = {} with f = {}; "
+                              "rank 1 needs a follower "
+                              "that stays in its local minimiser",
+                              point_text(best->x), number_text(best->upper, 8)));
     }
   } else if (!result.solutions.empty()) {
-    text += wrapped("at none of these is y a global minimiser of g(x, .): they are solutions for a follower that stays "
-                    "in its local minimiser");
+    text += wrapped(
+        "at none of these is y a global minimiser of g(x, .): they are solutions for a follower that stays "
+        "in its local minimiser");
   }
   for (const auto& tie : result.ties) {
     text += wrapped(fmt::format(
@@ -288,8 +293,8 @@ Json global_json(const GlobalResult& result) {
                     {"optimistic", t.optimistic()},
                     {"pessimistic", t.pessimistic()}});
   }
-  return {{"solutions", solutions}, {"ties", ties}, {"open_ends", result.open_ends},
-          {"completeness", result.completeness}};
+  return {
+      {"solutions", solutions}, {"ties", ties}, {"open_ends", result.open_ends}, {"completeness", result.completeness}};
 }
 
 }  // namespace bilevel::cli

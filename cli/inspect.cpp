@@ -119,7 +119,8 @@ int run_inspect(const std::vector<std::string>& arguments) {
     return kSuccess;
   }
   write_out(game_text(game) + (note.empty() ? "" : paragraph("note: ", note)));
-  if (!game.box_is_given) write_out(paragraph("note: ", "the file has no [box]: looking at start +- 3 max(1, |start|)"));
+  if (!game.box_is_given)
+    write_out(paragraph("note: ", "the file has no [box]: looking at start +- 3 max(1, |start|)"));
   write_out(critical_points_text(points, x) + branches_text(map) + morse_text(morse) +
             recommendation_text(advice, words.operand));
   return kSuccess;

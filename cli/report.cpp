@@ -46,9 +46,8 @@ void RunProgress::on_step(const TraceRow& row, const OuterMethod::State&) {
   const double done = std::max(by_steps, row.seconds / stop_.time_limit);
   const auto left = time_left_text(done, row.seconds);
   line_.update(fmt::format("step {} of at most {}  {} {:.4f}  |hypergradient| {:.2e}  follower residual {:.2e}{}{}",
-                           row.iteration, stop_.max_iterations, upper_, row.report.upper,
-                           row.report.hypergradient_norm, row.report.lower_residual, left.empty() ? "" : "  at most ",
-                           left));
+                           row.iteration, stop_.max_iterations, upper_, row.report.upper, row.report.hypergradient_norm,
+                           row.report.lower_residual, left.empty() ? "" : "  at most ", left));
 }
 
 }  // namespace bilevel::cli

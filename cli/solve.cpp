@@ -47,8 +47,10 @@ const CommandText& text() {
       .name = "solve",
       .description =
           "Solves a leader-follower game written as formulas, and certifies the answer.\n\n"
-          "The leader x minimises `upper`, the follower y answers by minimising `lower` for the x it is given. The file "
-          "holds both formulas and a start; docs/games.md teaches it, examples/games/ has many. Every answer comes with "
+          "The leader x minimises `upper`, the follower y answers by minimising `lower` for the x it is given. The "
+          "file "
+          "holds both formulas and a start; docs/games.md teaches it, examples/games/ has many. Every answer comes "
+          "with "
           "a certificate that is computed independently of how it was found: what y is to the follower, what (x, y) is "
           "to the leader, and how sure that is.\n\n"
           "The exit status is 0 if the answer is certified a local solution (or an equilibrium with a degenerate "

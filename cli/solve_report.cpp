@@ -50,8 +50,7 @@ std::string solve_text(const Game& game, const SolveOutcome& outcome) {
   }
   for (const auto& finding : outcome.findings) text += paragraph("- ", finding.text);
   text += paragraph("", fmt::format("{}{}: {}", to_string(outcome.status),
-                                    outcome.global ? ""
-                                                   : " after " + format_count(outcome.iterations, "leader step"),
+                                    outcome.global ? "" : " after " + format_count(outcome.iterations, "leader step"),
                                     outcome.message));
   if (outcome.status != Status::converged) text += paragraph("  ", std::string(advice(outcome.status)));
   text += fmt::format("time          {}\n", format_duration(outcome.seconds));
@@ -72,17 +71,18 @@ std::string solve_json(const Game& game, const SolveOutcome& outcome) {
   for (const auto& finding : outcome.findings) {
     findings[finding.name] = {{"value", number_json(finding.value)}, {"text", finding.text}};
   }
-  Json object{{"command", "solve"},
-              {"name", game.problem.name},
-              {"x", vec_json(outcome.x)},
-              {"y", vec_json(outcome.y)},
-              {"upper", answered ? number_json(outcome.upper) : Json(nullptr)},
-              {"lower", answered ? number_json(outcome.lower) : Json(nullptr)},
-              {"status", to_string(outcome.status)},
-              {"message", outcome.message},
-              {"iterations", outcome.iterations},
-              {"oracle_calls", {{"lower", calls_json(outcome.lower_calls)}, {"upper", calls_json(outcome.upper_calls)}}},
-              {"certificate", answered ? certificate_json(outcome.certificate) : Json(nullptr)}};
+  Json object{
+      {"command", "solve"},
+      {"name", game.problem.name},
+      {"x", vec_json(outcome.x)},
+      {"y", vec_json(outcome.y)},
+      {"upper", answered ? number_json(outcome.upper) : Json(nullptr)},
+      {"lower", answered ? number_json(outcome.lower) : Json(nullptr)},
+      {"status", to_string(outcome.status)},
+      {"message", outcome.message},
+      {"iterations", outcome.iterations},
+      {"oracle_calls", {{"lower", calls_json(outcome.lower_calls)}, {"upper", calls_json(outcome.upper_calls)}}},
+      {"certificate", answered ? certificate_json(outcome.certificate) : Json(nullptr)}};
   if (outcome.global) {
     object["global"] = global_json(*outcome.global);
     object["branches"] = outcome.global->map ? branches_json(*outcome.global->map) : Json(nullptr);

@@ -28,8 +28,8 @@ struct SolveOutcome {
   OracleCounts upper_calls, lower_calls;
   Choices choices;
   std::vector<Finding> findings;
-  std::vector<std::string> notes;      // e.g. the perturbation
-  std::optional<GlobalResult> global;  // where asked
+  std::vector<std::string> notes;            // e.g. the perturbation
+  std::optional<GlobalResult> global;        // where asked
   std::map<std::string, std::string> asked;  // every option of the run
   std::string directory, picture;            // empty: none
 };

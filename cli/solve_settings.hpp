@@ -17,9 +17,9 @@ struct SolveSettings {
   MethodOptions method_options;
   StopRule stop = {.tolerance = 1e-9, .max_iterations = 2000};
   double certificate_tolerance = 1e-6;
-  std::string plot;            // a picture's file; empty: none
+  std::string plot;  // a picture's file; empty: none
   std::string picture = "auto";
-  std::string out;             // run directory; empty: no files
+  std::string out;  // run directory; empty: no files
   bool overwrite = false;
   bool json = false;
   bool quiet = false;

@@ -18,14 +18,14 @@
 namespace bilevel {
 
 struct GlobalOptions {
-  Index samples = 0;        // leaders at which branches are looked for, n > 1; 0: 8 + 4 n, at most 40
-  double tolerance = 1e-9;  // |grad phi_i| relative to its size at the start of a descent
-  Index max_iterations = 200;  // of each descent
+  Index samples = 0;            // leaders at which branches are looked for, n > 1; 0: 8 + 4 n, at most 40
+  double tolerance = 1e-9;      // |grad phi_i| relative to its size at the start of a descent
+  Index max_iterations = 200;   // of each descent
   double tie_tolerance = 1e-8;  // follower values nearer than this times their range count as equal
   BranchOptions branches = {};
   CertificateOptions certificate = {};
   std::uint64_t seed = 1;
-  const std::atomic<bool>* interrupt = nullptr;        // ends the search after the descent in hand
+  const std::atomic<bool>* interrupt = nullptr;         // ends the search after the descent in hand
   std::function<void(std::string_view)> on_stage = {};  // told what is done next
 };
 
@@ -63,8 +63,8 @@ struct GlobalResult {
   std::optional<BranchMap> map;           // n = 1: the branches over the whole box
   /// Descents that ran to the end of their branch (a fold, the box's surroundings): infima that are not attained there.
   std::vector<std::string> open_ends;
-  Index branches = 0;        // pieces of branches of minimisers that were descended
-  std::string completeness;  // one sentence
+  Index branches = 0;                    // pieces of branches of minimisers that were descended
+  std::string completeness;              // one sentence
   Status status = Status::lower_failed;  // converged: there is a solution
   std::string message;
   double seconds = 0;
@@ -77,9 +77,10 @@ struct GlobalResult {
 };
 
 /// min over i in 1..N and x of f(x, y_i(x)) [BLPV25, Table 1]: finds the branches of minimisers over box_x (n = 1: all
-/// of the interval; else those met at sampled leaders), descends phi_i on each by BFGS with y_i tracked by continuation,
-/// and returns all distinct local solutions. Interior solutions: the boxes say where to look, not what is allowed.
-/// Forms H: m <= kLargestSearchDimension. Throws DimensionMismatch, InvalidOption, InvalidInput, MissingOracle.
+/// of the interval; else those met at sampled leaders), descends phi_i on each by BFGS with y_i tracked by
+/// continuation, and returns all distinct local solutions. Interior solutions: the boxes say where to look, not what is
+/// allowed. Forms H: m <= kLargestSearchDimension. Throws DimensionMismatch, InvalidOption, InvalidInput,
+/// MissingOracle.
 GlobalResult solve_global(const BilevelProblem& problem, const Box& box_x, const Box& box_y,
                           const GlobalOptions& options = {});
 

@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include <Eigen/Core>
 #include <fmt/format.h>
+#include <Eigen/Core>
 
 namespace bilevel {
 
@@ -79,12 +79,12 @@ Descent descend_branch(const BranchFunction& phi, BranchPair start, const Descen
     }
     if (!search.found) {
       if (search.branch_ended) {
-        return end(Status::breakdown, fmt::format("the branch ends near here, and f still falls (|grad phi| = {:.2g})",
-                                                  length));
+        return end(Status::breakdown,
+                   fmt::format("the branch ends near here, and f still falls (|grad phi| = {:.2g})", length));
       }
-      return end(length <= 1e-6 * scale ? Status::converged : Status::stagnated,
-                 fmt::format("no shorter step lowers f: |grad phi| = {:.2g} after {} steps", length,
-                             result.iterations));
+      return end(
+          length <= 1e-6 * scale ? Status::converged : Status::stagnated,
+          fmt::format("no shorter step lowers f: |grad phi| = {:.2g} after {} steps", length, result.iterations));
     }
     const Vec s = search.found->x - at.x, d = search.found->gradient - at.gradient;
     const double sd = dot(s, d);
@@ -93,14 +93,16 @@ Descent descend_branch(const BranchFunction& phi, BranchPair start, const Descen
       const Vec hd = inverse * d;
       inverse += (1 + dot(d, hd) / sd) / sd * (s * s.transpose()) - (hd * s.transpose() + s * hd.transpose()) / sd;
       fresh = false;
+    } else {
+      inverse *= 4;  // no curvature to learn from: go on with longer strides
     }
     at = std::move(*search.found);
     if (options.largest_x > 0 && norm(at.x) > options.largest_x) {
       return end(Status::diverged, fmt::format("|x| grew to {:.3g} while f fell", norm(at.x)));
     }
   }
-  return end(Status::budget_reached, fmt::format("{} steps done, the most allowed; |grad phi| = {:.2g}",
-                                                 result.iterations, norm(at.gradient)));
+  return end(Status::budget_reached,
+             fmt::format("{} steps done, the most allowed; |grad phi| = {:.2g}", result.iterations, norm(at.gradient)));
 }
 
 }  // namespace bilevel

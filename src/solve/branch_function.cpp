@@ -63,27 +63,35 @@ std::optional<BranchPair> BranchFunction::at(const Vec& x, const Vec& y) const {
   return corrected ? evaluate(x, *corrected) : std::nullopt;
 }
 
+std::optional<Vec> BranchFunction::slope(const Vec& x, const Vec& y, const Vec& dx) const {
+  const auto at = problem_.lower->linearize(x, y);
+  const Cholesky factor(dense_hessian(at, problem_.dim_y()));
+  if (!positive_definite(factor)) return std::nullopt;
+  return Vec(-factor.solve(at.hess_yx(dx)));
+}
+
 std::optional<BranchPair> BranchFunction::move(const BranchPair& start, const Vec& x) const {
-  constexpr double kSmallestStep = 1e-7;
+  constexpr double kSmallestStep = 1e-9;
   const Vec dx = x - start.x;
+  const auto at = [&](double t) { return Vec(start.x + t * dx); };
   Vec y = start.y;
+  auto slope_here = slope(start.x, y, dx);
   double t = 0, h = 1;
   while (t < 1) {
+    if (!slope_here || h < kSmallestStep) return std::nullopt;
     h = std::min(h, 1 - t);
-    const auto at = problem_.lower->linearize(start.x + t * dx, y);
-    const Cholesky factor(dense_hessian(at, problem_.dim_y()));
-    if (!positive_definite(factor)) return std::nullopt;
-    const Vec slope = -factor.solve(at.hess_yx(dx));  // dy/dt
-    // A correction as long as the prediction could land on a neighbouring branch.
-    const double reach = 0.3 * h * norm(slope) + 1e-6 * (1 + norm(y));
-    const auto corrected = correct(start.x + (t + h) * dx, y + h * slope, reach);
-    if (corrected) {
+    const double small = 1e-6 * (1 + norm(y));
+    const auto corrected = correct(at(t + h), y + h * *slope_here, 0.3 * h * norm(*slope_here) + small);
+    const auto slope_there = corrected ? slope(at(t + h), *corrected, dx) : std::nullopt;
+    // The trapezoid rule must agree: a step that landed on a neighbouring branch does not belong to its slopes.
+    if (slope_there &&
+        norm(*corrected - y - 0.5 * h * (*slope_here + *slope_there)) <= 0.1 * norm(*corrected - y) + small) {
       y = *corrected;
+      slope_here = slope_there;
       t = t + h >= 1 ? 1 : t + h;
       h *= 2;
     } else {
       h *= 0.25;
-      if (h < kSmallestStep) return std::nullopt;
     }
   }
   return evaluate(x, y);

@@ -31,6 +31,8 @@ class BranchFunction {
  private:
   /// Newton from y; accepts only while H stays positive definite and y within `reach` of where it began.
   std::optional<Vec> correct(const Vec& x, const Vec& y, double reach) const;
+  /// dy/dt along x + t dx; empty where H is not positive definite.
+  std::optional<Vec> slope(const Vec& x, const Vec& y, const Vec& dx) const;
   std::optional<BranchPair> evaluate(const Vec& x, const Vec& y) const;
 
   const BilevelProblem& problem_;

@@ -36,8 +36,8 @@ BranchSolution solution_at(const BranchPair& end, Index branch, const std::strin
 /// Compares the solution's follower with the other minimisers at its leader.
 void compare_followers(const BilevelProblem& problem, const Box& box_y, const GlobalOptions& options,
                        BranchSolution& solution) {
-  const auto found = find_critical_points(*problem.lower, solution.x, box_y, options.branches.search,
-                                          problem.upper.get());
+  const auto found =
+      find_critical_points(*problem.lower, solution.x, box_y, options.branches.search, problem.upper.get());
   double least = solution.lower, most = solution.lower;
   for (const auto& point : found.points) {
     if (point.kind == CriticalKind::minimiser) least = std::min(least, point.lower);
@@ -97,8 +97,8 @@ void descend_all(const BilevelProblem& problem, const GlobalSeeds& entered, cons
 }  // namespace
 
 const BranchSolution* GlobalResult::best_with_global_follower() const {
-  const auto found = std::find_if(solutions.begin(), solutions.end(),
-                                  [](const BranchSolution& s) { return s.follower_is_global; });
+  const auto found =
+      std::find_if(solutions.begin(), solutions.end(), [](const BranchSolution& s) { return s.follower_is_global; });
   return found == solutions.end() ? nullptr : &*found;
 }
 
@@ -135,9 +135,9 @@ GlobalResult solve_global(const BilevelProblem& problem, const Box& box_x, const
   if (result.branches == 0) {
     result.message = "the follower has no local minimiser in the box at any leader that was looked at";
   } else {
-    result.message = fmt::format("{} {} descended, {} distinct local solutions found", result.branches,
-                                 result.map ? "branches of minimisers" : "minimisers at sampled leaders",
-                                 result.solutions.size());
+    result.message =
+        fmt::format("{} {} descended, {} distinct local solutions found", result.branches,
+                    result.map ? "branches of minimisers" : "minimisers at sampled leaders", result.solutions.size());
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.upper_calls = problem.upper->counts() - upper_start;

@@ -23,8 +23,7 @@ struct GlobalSeeds {
 
 /// n = 1: the branches over the whole box, each entered at every local minimum of f along it. n > 1: the minimisers at
 /// x0, the box's centre and a low-discrepancy set of leaders.
-GlobalSeeds find_seeds(const BilevelProblem& problem, const Box& box_x, const Box& box_y,
-                       const GlobalOptions& options);
+GlobalSeeds find_seeds(const BilevelProblem& problem, const Box& box_x, const Box& box_y, const GlobalOptions& options);
 
 /// Where the lowest two branches of minimisers exchange places.
 std::vector<BranchTie> find_ties(const BilevelProblem& problem, const BranchMap& map);

@@ -14,8 +14,8 @@ namespace bilevel {
 
 namespace {
 
-constexpr double kContraction = 0.9;        // a = 0.9 / L, see inner_steps.hpp
-constexpr double kUnrolledCondition = 20;   // 300 steps, SMBG's bound, reduce the residual by 1e-6 up to here
+constexpr double kContraction = 0.9;       // a = 0.9 / L, see inner_steps.hpp
+constexpr double kUnrolledCondition = 20;  // 300 steps, SMBG's bound, reduce the residual by 1e-6 up to here
 constexpr double kStoreBytes = 128 * 1024 * 1024;
 
 /// Steps of length a = 0.9 / L after which the error along the flattest direction has fallen by `factor`.
@@ -92,10 +92,11 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
             advice.condition, advice.inner_steps));
       } else {
         choose_implicit(advice, g.dim_y());
-        advice.reasons.push_back(fmt::format(
-            "the follower's answer to the start is a local minimiser of condition {:.3g}: unrolled gradient steps would "
-            "be many and still biased, so H w = f_y is solved instead",
-            advice.condition));
+        advice.reasons.push_back(
+            fmt::format("the follower's answer to the start is a local minimiser of condition {:.3g}: unrolled "
+                        "gradient steps would "
+                        "be many and still biased, so H w = f_y is solved instead",
+                        advice.condition));
       }
       break;
     case FollowerKind::degenerate_local_minimiser:
@@ -126,10 +127,11 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
     const Index minimisers = critical_points->count(CriticalKind::minimiser);
     advice.several_minimisers = minimisers > 1;
     if (advice.several_minimisers) {
-      advice.reasons.push_back(fmt::format(
-          "the follower has {} local minimisers at the start: smbg stays with the one that the start leads to, --global "
-          "descends them all",
-          minimisers));
+      advice.reasons.push_back(
+          fmt::format("the follower has {} local minimisers at the start: smbg stays with the one that the start leads "
+                      "to, --global "
+                      "descends them all",
+                      minimisers));
     }
   }
   return advice;

@@ -241,7 +241,8 @@ struct OperandTest : ArgumentsTest {
 
 TEST_F(OperandTest, StandsAnywhereBetweenTheOptions) {
   using Words = std::vector<std::string>;
-  for (const auto& words : {Words{"game.toml", "--shift", "2"}, {"--shift", "2", "game.toml"},
+  for (const auto& words : {Words{"game.toml", "--shift", "2"},
+                            {"--shift", "2", "game.toml"},
                             {"--no-warm-start", "game.toml", "--shift=2"}}) {
     EXPECT_EQ(parse_arguments(text, table, words).operand, "game.toml");
     EXPECT_EQ(options.shift, 2);

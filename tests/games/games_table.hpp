@@ -1,0 +1,51 @@
+// Every game of examples/games solved by every method that applies, and judged by values alone: no derivative and no
+// part of the certificate takes part in the judgement.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bilevel/game.hpp"
+
+namespace bilevel::testing {
+
+/// How one run on one game ended.
+struct GameRun {
+  std::string method;
+  bool refused = false;      // the method cannot be used on this game
+  bool solved = false;       // within 1e-6 of the file's solution
+  bool is_solution = false;  // a local solution by values: see is_local_solution
+  bool certified = false;    // the certificate's verdict is "certified local bilevel solution"
+  std::string verdict;
+  double seconds = 0;
+  Index iterations = 0;
+  bool certificate_right() const { return certified == is_solution; }
+};
+
+struct GameRow {
+  std::string name;  // the file's stem
+  Index n = 0, m = 0;
+  bool has_solution = false;
+  std::vector<GameRun> runs;
+  Index points = 0;        // [[point]] entries of the file
+  Index points_right = 0;  // whose certificate says what the file says
+  std::vector<std::string> wrong_points;
+};
+
+/// The ways to solve that the table compares: "auto" follows the recommendation, "global" descends every branch.
+const std::vector<std::string>& table_methods();
+
+/// True if no nearby value contradicts that (x, y) is a local solution: g rises around y in random directions, and
+/// phi, with the follower solved anew by L-BFGS from y, neither falls in random directions nor has a slope.
+bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y);
+
+GameRow judge_game(const std::filesystem::path& file);
+
+/// Rows of all games in a folder, by name.
+std::vector<GameRow> judge_games(const std::filesystem::path& folder);
+
+/// The table, then the shares.
+std::string games_text(const std::vector<GameRow>& rows);
+
+}  // namespace bilevel::testing
