@@ -45,7 +45,9 @@ struct BranchPoint {
   double t = 0;
   Vec x;                // R^n
   Vec y;                // R^m
+  Vec slope;            // R^m, dy/dt = -H^-1 B' (to - from)
   double smallest = 0;  // eigenvalue of H nearest to 0
+  double largest = 0;   // |H|, the largest |eigenvalue|
   double lower = 0;     // g(x, y)
   double upper = 0;     // f(x, y); NaN without an upper objective
 };
@@ -57,7 +59,8 @@ struct Branch {
   std::vector<BranchPoint> points;  // t ascending, at least one
   BranchEvent begin, end;
   bool is_minimiser() const { return index == 0; }
-  /// y(t) by interpolation between the points; empty outside [begin.t, end.t].
+  /// y(t) by cubic interpolation of the points and their slopes, and linear between the last point and an event; empty
+  /// outside [begin.t, end.t], and beyond the last point of a branch that escapes.
   std::optional<Vec> at(double t) const;
 };
 

@@ -25,13 +25,16 @@ struct CriticalPoint {
   double lower = 0;     // g(x, y)
   double upper = 0;     // f(x, y); NaN without an upper objective
   double residual = 0;  // |g_y(x, y)|
+  /// False where the search saw further critical points as near as it can tell: a curve of them, say. Always true for
+  /// an H without kernel.
+  bool isolated = true;
 };
 
 struct CriticalPointOptions {
-  Index starts =
-      0;  // of Newton's method, m > 1; 0: 64 + 32 m, more while new points keep coming, at most 20 times that
+  /// Runs of Newton's method, m > 1; 0: 64 + 32 m. More while new points keep coming, at most 20 times that.
+  Index starts = 0;
   Index resolution = 4000;             // m = 1: cells that the box is cut into; roots nearer than a cell may be missed
-  double tolerance = 1e-10;            // |g_y| relative to its size over the box
+  double tolerance = 1e-10;            // |g_y| relative to its median over the box
   double degenerate_tolerance = 1e-6;  // |eigenvalue| <= tolerance * max(1, |H|) counts as zero
   double merge_distance = 1e-6;        // points nearer than this times the box's diameter are one
   std::uint64_t seed = 1;
@@ -54,8 +57,11 @@ inline constexpr Index kLargestSearchDimension = 50;
 
 /// m = 1: brackets every sign change of g_y over `resolution` cells, and touching zeros between them; exhaustive up to
 /// the resolution. m > 1: Newton's method (damped on |g_y|^2) from a scrambled low-discrepancy sequence of starts, with
-/// deflation of the points already found. `upper` may be null. Throws DimensionMismatch, InvalidOption, and
-/// InvalidInput for m > kLargestSearchDimension.  [BLPV25, sec. 3: crit g_x]
+/// deflation of the points already found: from every fourth start Newton's method runs again on g_y times
+/// prod_i (1 / |y - y_i|^2 + 1), and cannot end at the points y_i. [Brown and Farrell 2015] Of critical points that are
+/// not isolated, at most four are listed. Points outside the box, widened by 1e-6 of its width, are dropped. `upper` may
+/// be null. Same arguments, same answer. Throws DimensionMismatch, InvalidOption, and InvalidInput for
+/// m > kLargestSearchDimension or a box without width in some coordinate.  [BLPV25, sec. 3: crit g_x]
 CriticalPoints find_critical_points(const Objective& lower, const Vec& x, const Box& box,
                                     const CriticalPointOptions& options = {}, const Objective* upper = nullptr);
 

@@ -1,0 +1,239 @@
+#include "bilevel/branches.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bilevel/status.hpp"
+#include "diagnostics/branch_assembly.hpp"
+
+namespace bilevel {
+
+namespace {
+
+void check(const Objective& lower, const LeaderLine& line, const Box& box, const BranchOptions& options,
+           const Objective* upper) {
+  const auto require = [](bool allowed, const char* name, double value, const char* range) {
+    if (!allowed) throw InvalidOption(fmt::format("following branches has {} = {}, but it must be {}", name, value, range));
+  };
+  constexpr Index kMostSamples = 100'000;
+  require(options.samples >= 2 && options.samples <= kMostSamples, "samples", static_cast<double>(options.samples),
+          "between 2 and 100000");
+  require(options.smallest_step > 0 && options.smallest_step < 1, "smallest_step", options.smallest_step,
+          "between 0 and 1, ends excluded");
+  require(options.first_step >= options.smallest_step && options.first_step <= 1, "first_step", options.first_step,
+          "between smallest_step and 1");
+  require(options.largest_step >= options.first_step && options.largest_step <= 1, "largest_step",
+          options.largest_step, "between first_step and 1");
+  require(options.event_accuracy > 0 && options.event_accuracy < 1, "event_accuracy", options.event_accuracy,
+          "between 0 and 1, ends excluded");
+  const Index n = lower.dim_x();
+  if (line.from.size() != n || line.to.size() != n) {
+    throw DimensionMismatch(fmt::format("the line of leaders of '{}' needs ends of length {}, but has {} and {}",
+                                        lower.name(), n, line.from.size(), line.to.size()));
+  }
+  if (!line.from.allFinite() || !line.to.allFinite()) {
+    throw InvalidInput("the line of leaders needs finite ends, but has an entry that is no number");
+  }
+  if (upper && (upper->dim_x() != n || upper->dim_y() != lower.dim_y())) {
+    throw DimensionMismatch(fmt::format("objectives '{}' ({} leader, {} follower variables) and '{}' ({}, {}) differ",
+                                        upper->name(), upper->dim_x(), upper->dim_y(), lower.name(), n, lower.dim_y()));
+  }
+  box.validate(lower.dim_y(), "the box of y");
+}
+
+class BranchMapper {
+ public:
+  BranchMapper(const Objective& lower, const LeaderLine& line, const Box& box, const BranchOptions& options,
+               const Objective* upper)
+      : task_{lower, line, box, options, line.to - line.from, box.diameter()}, upper_(upper) {
+    map_.line = line;
+  }
+
+  BranchMap run() {
+    search();
+    // Points with a regular H first: what they lead to explains most of the degenerate ones.
+    for (const bool degenerate : {false, true}) {
+      for (std::size_t k = 0; k < map_.samples.size(); ++k) {
+        for (const CriticalPoint& point : map_.samples[k].points) {
+          if ((point.kind == CriticalKind::degenerate) == degenerate && point.isolated) {
+            follow(map_.sample_ts[k], point.y);
+          }
+        }
+      }
+    }
+    follow_partners();
+    std::vector<std::pair<std::size_t, CriticalPoint>> unexplained = left_over();
+    assemble(task_, std::move(raw_), upper_, map_);
+    conclude(unexplained);
+    return std::move(map_);
+  }
+
+ private:
+  /// Critical points of a search and interpolated branches agree to this, relative to the box.
+  static constexpr double kSame = 1e-5;
+
+  void search() {
+    const Index samples = task_.options.samples;
+    for (Index k = 0; k < samples; ++k) {
+      const double t = static_cast<double>(k) / static_cast<double>(samples - 1);
+      map_.sample_ts.push_back(t);
+      map_.samples.push_back(
+          find_critical_points(task_.lower, task_.line.at(t), task_.box, task_.options.search, upper_));
+    }
+  }
+
+  bool covered(double t, const Vec& y) const {
+    return std::any_of(raw_.begin(), raw_.end(), [&](const RawBranch& branch) {
+      const auto there = branch.at(t);
+      return there && norm(*there - y) <= kSame * task_.size;
+    });
+  }
+
+  bool near_event(double t, const Vec& y) const {
+    const PieceEnd place{BranchEventKind::degenerate, t, y, 0, 0, false};
+    return std::any_of(raw_.begin(), raw_.end(), [&](const RawBranch& branch) {
+      return same_place(branch.begin, place, task_.size) || same_place(branch.end, place, task_.size);
+    });
+  }
+
+  void follow(double t, const Vec& y) {
+    if (covered(t, y) || near_event(t, y)) return;
+    const PathPoint start = path_point(task_, t, y);
+    // Without a slope there is no direction to go: such a point is an event, not a start.
+    constexpr double kSingular = 1e-12;
+    if (!start.finite() || std::abs(start.smallest()) <= kSingular * std::max(1.0, start.largest())) return;
+    const Landmarks landmarks{map_.sample_ts, map_.samples};
+    for (RawBranch& branch : joined(trace(task_, landmarks, start, -1), trace(task_, landmarks, start, 1))) {
+      const PathPoint& middle = branch.points[branch.points.size() / 2];
+      if (!covered(middle.t, middle.y)) raw_.push_back(std::move(branch));
+    }
+  }
+
+  /// At a fold two branches vanish; where only one was found, the other lies on the far side of the fold's point.
+  void follow_partners() {
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+      for (const bool at_begin : {true, false}) {
+        const PieceEnd end = at_begin ? raw_[i].begin : raw_[i].end;
+        if (end.kind != BranchEventKind::fold) continue;
+        const PathPoint last = at_begin ? raw_[i].points.front() : raw_[i].points.back();
+        const Correction correction = correct(task_, last.t, 2 * end.y - last.y);
+        if (!correction.converged) continue;
+        const bool returned = norm(correction.y - last.y) < norm(end.y - last.y);
+        if (!returned && !partner_known(i, at_begin, end)) follow(last.t, correction.y);
+      }
+    }
+  }
+
+  bool partner_known(std::size_t which, bool at_begin, const PieceEnd& end) const {
+    for (std::size_t j = 0; j < raw_.size(); ++j) {
+      if (j == which) continue;
+      if (same_place(at_begin ? raw_[j].begin : raw_[j].end, end, task_.size)) return true;
+    }
+    return false;
+  }
+
+  std::vector<std::pair<std::size_t, CriticalPoint>> left_over() const {
+    std::vector<std::pair<std::size_t, CriticalPoint>> result;
+    for (std::size_t k = 0; k < map_.samples.size(); ++k) {
+      for (const CriticalPoint& point : map_.samples[k].points) {
+        if (!covered(map_.sample_ts[k], point.y) && !near_event(map_.sample_ts[k], point.y)) result.emplace_back(k, point);
+      }
+    }
+    return result;
+  }
+
+  void conclude(const std::vector<std::pair<std::size_t, CriticalPoint>>& unexplained) {
+    Index unsettled = 0, points = 0;
+    for (const CriticalPoints& sample : map_.samples) {
+      if (!sample.settled) ++unsettled;
+      points += static_cast<Index>(sample.points.size());
+    }
+    std::vector<bool> told(map_.samples.size(), false);
+    for (const auto& [k, point] : unexplained) {
+      // Of points that are not isolated one stands for all.
+      if (point.kind != CriticalKind::degenerate || (told[k] && !point.isolated)) continue;
+      told[k] = told[k] || !point.isolated;
+      BranchEvent event{.kind = BranchEventKind::degenerate,
+                        .t = map_.sample_ts[k],
+                        .x = task_.line.at(map_.sample_ts[k]),
+                        .y = point.y,
+                        .eigenvalue = point.smallest,
+                        .accuracy = 0,
+                        .branches = {},
+                        .text = {}};
+      event.text = describe(event);
+      if (!point.isolated) event.text += " The critical points around it are not isolated.";
+      map_.events.push_back(std::move(event));
+    }
+    std::stable_sort(map_.events.begin(), map_.events.end(),
+                     [](const BranchEvent& a, const BranchEvent& b) { return a.t < b.t; });
+    const auto stalled = std::count_if(map_.events.begin(), map_.events.end(), [](const BranchEvent& event) {
+      return event.kind == BranchEventKind::stalled;
+    });
+    map_.complete = unexplained.empty() && unsettled == 0;
+    map_.completeness = fmt::format(
+        "{} branches through {} critical points of {} searches along the line; {} points lie on no branch, {} searches "
+        "had not settled, {} branches stalled{}.",
+        map_.branches.size(), points, map_.samples.size(), unexplained.size(), unsettled, stalled,
+        map_.complete ? "; a branch that lives between two neighbouring searches only would be missed" : "");
+  }
+
+  BranchTask task_;
+  const Objective* upper_;
+  BranchMap map_;
+  std::vector<RawBranch> raw_;
+};
+
+}  // namespace
+
+std::string_view to_string(BranchEventKind kind) {
+  switch (kind) {
+    case BranchEventKind::line_end: return "line end";
+    case BranchEventKind::fold: return "fold";
+    case BranchEventKind::pitchfork: return "pitchfork";
+    case BranchEventKind::degenerate: return "degenerate";
+    case BranchEventKind::escape: return "escape";
+    case BranchEventKind::leaves_box: return "leaves box";
+    case BranchEventKind::stalled: return "stalled";
+  }
+  return "unknown";
+}
+
+std::optional<Vec> Branch::at(double t) const {
+  if (!(t >= begin.t && t <= end.t)) return std::nullopt;
+  const auto straight = [t](double ta, const Vec& ya, double tb, const Vec& yb) -> Vec {
+    return tb == ta ? ya : Vec(ya + (t - ta) / (tb - ta) * (yb - ya));
+  };
+  const BranchPoint &first = points.front(), &last = points.back();
+  if (t < first.t) {
+    if (begin.kind == BranchEventKind::escape) return std::nullopt;
+    return straight(begin.t, begin.y, first.t, first.y);
+  }
+  if (t > last.t) {
+    if (end.kind == BranchEventKind::escape) return std::nullopt;
+    return straight(last.t, last.y, end.t, end.y);
+  }
+  const auto after = std::lower_bound(points.begin(), points.end(), t,
+                                      [](const BranchPoint& point, double value) { return point.t < value; });
+  if (after->t == t) return after->y;
+  const BranchPoint &a = *std::prev(after), &b = *after;
+  PathPoint left, right;
+  left.t = a.t;
+  left.y = a.y;
+  left.slope = a.slope;
+  right.t = b.t;
+  right.y = b.y;
+  right.slope = b.slope;
+  return interpolated(left, right, t);
+}
+
+BranchMap follow_branches(const Objective& lower, const LeaderLine& line, const Box& box_y, const BranchOptions& options,
+                          const Objective* upper) {
+  check(lower, line, box_y, options, upper);
+  return BranchMapper(lower, line, box_y, options, upper).run();
+}
+
+}  // namespace bilevel
