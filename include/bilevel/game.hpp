@@ -29,6 +29,7 @@ struct KnownPoint {
 struct Game {
   BilevelProblem problem;   // `known` from [solution]
   std::string description;  // [problem] description, may be empty
+  std::string origin;       // [problem] source: where the game comes from, may be empty
   std::string upper_text;   // the formulas as written
   std::string lower_text;
   Box box_x;  // [box], else start +- 3 max(1, |start|)
