@@ -120,17 +120,21 @@ class BranchMapper {
         if (end.kind != BranchEventKind::fold || partner_known(i, at_begin, end)) continue;
         // Outside the box nothing is searched for either.
         if (!task_.box.contains(end.y)) continue;
-        const PathPoint near = at_some_distance(raw_[i], at_begin, end);
-        const Correction correction = correct(task_, near.t, 2 * end.y - near.y);
-        if (correction.converged && norm(correction.y - end.y) <= 2 * norm(near.y - end.y)) follow(near.t, correction.y);
+        // A partner that lives for a short while only exists near the fold.
+        for (const double distance : {3e-3, 3e-4, 5e-5}) {
+          const PathPoint near = at_distance(raw_[i], at_begin, end, distance * task_.size);
+          const Correction correction = correct(task_, near.t, 2 * end.y - near.y);
+          if (!correction.converged || norm(correction.y - end.y) > 2 * norm(near.y - end.y)) continue;
+          follow(near.t, correction.y);
+          if (partner_known(i, at_begin, end)) break;
+        }
       }
     }
   }
 
-  /// The point of a branch that lies nearest to its end, but so far from it that its partner is clearly another point.
-  PathPoint at_some_distance(const RawBranch& branch, bool at_begin, const PieceEnd& end) const {
-    constexpr double kFar = 3e-3;
-    const auto far = [&](const PathPoint& point) { return norm(point.y - end.y) > kFar * task_.size; };
+  /// The point of a branch nearest to its end among those that are at least so far from it.
+  static PathPoint at_distance(const RawBranch& branch, bool at_begin, const PieceEnd& end, double distance) {
+    const auto far = [&](const PathPoint& point) { return norm(point.y - end.y) > distance; };
     if (at_begin) {
       const auto at = std::find_if(branch.points.begin(), branch.points.end(), far);
       return at == branch.points.end() ? branch.points.back() : *at;
