@@ -14,7 +14,7 @@ enum class MorseVerdict {
                          // at
   piecewise,             // it fails at isolated leaders: `failures`
   fails,                 // H is singular at critical points of every leader that was looked at, or none exist
-  undecided,             // the searches did not settle
+  undecided,             // the searches did not settle, or branches left the box of y or stalled
 };
 std::string_view to_string(MorseVerdict verdict);
 
@@ -39,11 +39,17 @@ struct MorseReport {
   std::vector<MorseSample> samples;
   std::vector<BranchEvent> failures;   // folds, pitchforks, escapes
   std::vector<BranchMap> maps;         // the lines that were followed
-  double distance_to_singularity = 0;  // least |eigenvalue| / max(1, |H|) over everything looked at
-  bool bounded = true;                 // no branch escaped to infinity
+  /// Least |eigenvalue| / max(1, |H|) over everything looked at, 0 at a singular point; infinity without critical
+  /// points.
+  double distance_to_singularity = 0;
+  bool bounded = true;  // no branch escaped to infinity
 };
 
-/// Judges "g parametric Morse with locally bounded critical sets" [BLPV25, Assumption Morse QC] on box_x.
+/// Judges "g parametric Morse with locally bounded critical sets" [BLPV25, Assumption Morse QC] on box_x. n = 1: along
+/// the whole box, so that isolated failures are located. n > 1: at random leaders, seeded by branches.search.seed, and on
+/// lines between them: failures of a set of leaders that no line meets are not seen. The box of y may be too small to
+/// hold the branches; then the verdict is undecided and says so. Throws DimensionMismatch, InvalidOption, and
+/// InvalidInput as follow_branches does.
 MorseReport judge_morse(const Objective& lower, const Box& box_x, const Box& box_y, const MorseOptions& options = {},
                         const Objective* upper = nullptr);
 

@@ -104,26 +104,27 @@ bool same_place(const PieceEnd& a, const PieceEnd& b, double size) {
 std::string describe(const BranchEvent& event) {
   const std::string place = fmt::format("at x = {} (t = {:.9g} +- {:.1g}), y = {}", numbers(event.x), event.t,
                                         event.accuracy, numbers(event.y));
-  std::string who = fmt::format("{} {}", event.branches.size() == 1 ? "branch" : "branches",
-                                fmt::join(event.branches, ", "));
-  if (event.branches.empty()) who = "no branch that was followed";
+  const bool alone = event.branches.size() == 1;
+  const std::string who = fmt::format("{} {}", alone ? "branch" : "branches", fmt::join(event.branches, ", "));
   const std::string x = numbers(event.x);
   switch (event.kind) {
     case BranchEventKind::line_end: return fmt::format("The line ends {}; {} goes on.", place, who);
     case BranchEventKind::fold:
-      if (event.branches.size() == 1) {
-        return fmt::format("Fold {}: {} ends, and the branch that it vanishes with was not found; the eigenvalue there is "
-                           "{:.2g}.",
-                           place, who, event.eigenvalue);
-      }
-      return fmt::format("Fold {}: {} meet and vanish; the eigenvalue there is {:.2g}.", place, who, event.eigenvalue);
+      return fmt::format("Fold {}: {}; the eigenvalue there is {:.2g}.", place,
+                         alone ? who + " ends, and the branch that it vanishes with was not found"
+                               : who + " meet and vanish",
+                         event.eigenvalue);
     case BranchEventKind::pitchfork:
-      return fmt::format("Pitchfork or crossing {}: {} meet, and an eigenvalue changes its sign; it is {:.2g} there.",
-                         place, who, event.eigenvalue);
+      return fmt::format("Pitchfork or crossing {}: {} where an eigenvalue changes its sign; it is {:.2g} there.", place,
+                         alone ? who + " ends" : who + " meet", event.eigenvalue);
     case BranchEventKind::degenerate:
-      return fmt::format("Degenerate point {}: {} meet where H is singular (eigenvalue {:.2g}), in a way that was not "
+      if (event.branches.empty()) {
+        return fmt::format("Degenerate critical point {}, eigenvalue {:.2g}: no branch leads to it.", place,
+                           event.eigenvalue);
+      }
+      return fmt::format("Degenerate point {}: {} where H is singular (eigenvalue {:.2g}), in a way that was not "
                          "resolved.",
-                         place, who, event.eigenvalue);
+                         place, alone ? who + " ends" : who + " meet", event.eigenvalue);
     case BranchEventKind::escape:
       return fmt::format("Escape: {} goes to infinity as x approaches {} (t = {:.9g} +- {:.1g}), so the critical sets are "
                          "not locally bounded there.",

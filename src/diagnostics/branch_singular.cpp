@@ -47,11 +47,17 @@ SingularPoint singular_at(const PathPoint& point, double accuracy) {
 std::optional<SingularPoint> singular_end(const BranchTask& task, const PathPoint& from, double drive_size) {
   constexpr int kMaxSteps = 80;
   constexpr double kDifference = 1e-5;  // third derivatives by central differences: they steer, and are no result
-  constexpr double kExact = 1e-13, kLinear = 0.3, kNoFurther = 0.9, kSmall = 1e-3, kSameKernel = 0.5;
+  constexpr double kExact = 1e-13, kLinear = 0.3, kSmall = 1e-6, kSameKernel = 0.5;
+  constexpr int kPatience = 8;
   const Index m = task.lower.dim_y();
   const Vec start = from.vectors.col(from.nearest);
   Vec y = from.y, v = start;
-  double t = from.t, before = std::numeric_limits<double>::infinity(), ratio = 1, last_t = 0;
+  double t = from.t, before = 0, ratio = 1;
+  struct {
+    double length = std::numeric_limits<double>::infinity(), t = 0, moved_t = 0;
+    int step = 0;
+    Vec y;
+  } best;
   bool converged = false;
   for (int step = 0; step < kMaxSteps && !converged; ++step) {
     const auto at = task.lower.linearize(task.line.at(t), y, full, Oracle::grad_y);
@@ -73,23 +79,23 @@ std::optional<SingularPoint> singular_end(const BranchTask& task, const PathPoin
     const Vec move = -system.colPivHouseholderQr().solve(residual);
     const double length = norm(move.head(m)) / task.size + std::abs(move[m]);
     if (!std::isfinite(length) || length > 1) return std::nullopt;
-    // At a singular point of higher order the steps shrink linearly until rounding stops them.
-    if (step > 0 && before < kSmall && length > kNoFurther * before) break;
     y += move.head(m);
     t += move[m];
     v += move.tail(m);
-    last_t = std::abs(move[m]);
     if (step > 0) ratio = length / before;
     before = length;
     converged = length <= kExact;
+    // At a singular point of higher order the steps shrink linearly, not each of them, until rounding stops them.
+    if (length < best.length) best = {length, t, std::abs(move[m]), step, y};
+    if (step - best.step > kPatience) break;
   }
-  if (!(before < kSmall)) return std::nullopt;
+  if (!(best.moved_t < kSmall)) return std::nullopt;
 
-  const PathPoint end = path_point(task, t, y);
+  const PathPoint end = path_point(task, best.t, best.y);
   if (!end.eigenvalues.allFinite() || std::abs(end.vectors.col(end.nearest).dot(start)) < kSameKernel) {
     return std::nullopt;
   }
-  SingularPoint singular = singular_at(end, std::max(last_t, std::numeric_limits<double>::epsilon()));
+  SingularPoint singular = singular_at(end, std::max(best.moved_t, std::numeric_limits<double>::epsilon()));
   constexpr double kZeroDrive = 1e-3;
   const bool driven = std::abs(singular.kernel.dot(end.drive)) > kZeroDrive * drive_size;
   const bool quadratic = converged && ratio < kLinear;

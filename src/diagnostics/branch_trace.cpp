@@ -90,8 +90,8 @@ class Tracer {
 
   /// Predictor, corrector, and the tests that the result lies on the same curve.
   std::optional<Advance> advance(const PathPoint& here, double t) const {
-    constexpr double kContracts = 0.5, kCorrects = 0.3, kFree = 1e-3, kOfGap = 0.1, kTrapezium = 0.75, kExact = 1e-8;
-    constexpr double kVanishes = 1e-6;
+    constexpr double kContracts = 0.5, kCorrects = 0.2, kFree = 1e-3, kOfGap = 0.05;
+    constexpr double kTrapezium = 0.75, kExact = 1e-8, kTurns = 0.6, kVanishes = 1e-6;
     const double step = t - here.t;
     if (step == 0) return std::nullopt;
     const Vec predicted = here.y + step * here.slope;
@@ -108,6 +108,8 @@ class Tracer {
     // Both slopes together predict better than one, unless the new one is that of another curve.
     const double trapezium = norm(point.y - here.y - 0.5 * step * (here.slope + point.slope));
     if (trapezium > kTrapezium * corrected + kExact * task_.size) return std::nullopt;
+    const double turn = norm(step * (point.slope - here.slope));
+    if (turn > kTurns * std::max(change, norm(step * point.slope)) + free) return std::nullopt;
     return Advance{std::move(point), corrected / (change + free)};
   }
 

@@ -117,14 +117,30 @@ class BranchMapper {
     for (std::size_t i = 0; i < raw_.size(); ++i) {
       for (const bool at_begin : {true, false}) {
         const PieceEnd end = at_begin ? raw_[i].begin : raw_[i].end;
-        if (end.kind != BranchEventKind::fold) continue;
-        const PathPoint last = at_begin ? raw_[i].points.front() : raw_[i].points.back();
-        const Correction correction = correct(task_, last.t, 2 * end.y - last.y);
-        if (!correction.converged) continue;
-        const bool returned = norm(correction.y - last.y) < norm(end.y - last.y);
-        if (!returned && !partner_known(i, at_begin, end)) follow(last.t, correction.y);
+        if (end.kind != BranchEventKind::fold || partner_known(i, at_begin, end)) continue;
+        // Outside the box nothing is searched for either.
+        if (!task_.box.contains(end.y)) continue;
+        // A partner that lives for a short while only exists near the fold.
+        for (const double distance : {3e-3, 3e-4, 5e-5}) {
+          const PathPoint near = at_distance(raw_[i], at_begin, end, distance * task_.size);
+          const Correction correction = correct(task_, near.t, 2 * end.y - near.y);
+          if (!correction.converged || norm(correction.y - end.y) > 2 * norm(near.y - end.y)) continue;
+          follow(near.t, correction.y);
+          if (partner_known(i, at_begin, end)) break;
+        }
       }
     }
+  }
+
+  /// The point of a branch nearest to its end among those that are at least so far from it.
+  static PathPoint at_distance(const RawBranch& branch, bool at_begin, const PieceEnd& end, double distance) {
+    const auto far = [&](const PathPoint& point) { return norm(point.y - end.y) > distance; };
+    if (at_begin) {
+      const auto at = std::find_if(branch.points.begin(), branch.points.end(), far);
+      return at == branch.points.end() ? branch.points.back() : *at;
+    }
+    const auto at = std::find_if(branch.points.rbegin(), branch.points.rend(), far);
+    return at == branch.points.rend() ? branch.points.front() : *at;
   }
 
   bool partner_known(std::size_t which, bool at_begin, const PieceEnd& end) const {
@@ -151,23 +167,7 @@ class BranchMapper {
       if (!sample.settled) ++unsettled;
       points += static_cast<Index>(sample.points.size());
     }
-    std::vector<bool> told(map_.samples.size(), false);
-    for (const auto& [k, point] : unexplained) {
-      // Of points that are not isolated one stands for all.
-      if (point.kind != CriticalKind::degenerate || (told[k] && !point.isolated)) continue;
-      told[k] = told[k] || !point.isolated;
-      BranchEvent event{.kind = BranchEventKind::degenerate,
-                        .t = map_.sample_ts[k],
-                        .x = task_.line.at(map_.sample_ts[k]),
-                        .y = point.y,
-                        .eigenvalue = point.smallest,
-                        .accuracy = 0,
-                        .branches = {},
-                        .text = {}};
-      event.text = describe(event);
-      if (!point.isolated) event.text += " The critical points around it are not isolated.";
-      map_.events.push_back(std::move(event));
-    }
+    report_degenerate(unexplained);
     std::stable_sort(map_.events.begin(), map_.events.end(),
                      [](const BranchEvent& a, const BranchEvent& b) { return a.t < b.t; });
     const auto stalled = std::count_if(map_.events.begin(), map_.events.end(), [](const BranchEvent& event) {
@@ -179,6 +179,34 @@ class BranchMapper {
         "had not settled, {} branches stalled{}.",
         map_.branches.size(), points, map_.samples.size(), unexplained.size(), unsettled, stalled,
         map_.complete ? "; a branch that lives between two neighbouring searches only would be missed" : "");
+  }
+
+  /// Critical points with singular H that no branch leads to: where they stand at most leaders, as a curve of them
+  /// does, one event tells it for all.
+  void report_degenerate(const std::vector<std::pair<std::size_t, CriticalPoint>>& unexplained) {
+    for (const bool isolated : {true, false}) {
+      std::vector<std::size_t> where;
+      const CriticalPoint* first = nullptr;
+      for (const auto& [k, point] : unexplained) {
+        if (point.kind != CriticalKind::degenerate || point.isolated != isolated) continue;
+        if (!first) first = &point;
+        if (where.empty() || where.back() != k) where.push_back(k);
+      }
+      if (!first) continue;
+      BranchEvent event{.kind = BranchEventKind::degenerate,
+                        .t = map_.sample_ts[where.front()],
+                        .x = task_.line.at(map_.sample_ts[where.front()]),
+                        .y = first->y,
+                        .eigenvalue = first->smallest,
+                        .accuracy = 0,
+                        .branches = {},
+                        .text = {}};
+      event.text = fmt::format(
+          "{} Such points, {}, were found at {} of {} searches.", describe(event),
+          isolated ? "isolated as far as the search can tell" : "with further critical points beside them",
+          where.size(), map_.samples.size());
+      map_.events.push_back(std::move(event));
+    }
   }
 
   BranchTask task_;
