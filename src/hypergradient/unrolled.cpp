@@ -68,6 +68,8 @@ HypergradientResult unrolled(const BilevelProblem& problem, const StepMap& map, 
 
   auto upper = evaluate_upper(problem, x, result);
   if (result.status != Status::converged) return result;
+  result.upper_x_norm = norm(*upper.grad_x);
+  result.upper_y_norm = norm(*upper.grad_y);
   result.gradient = std::move(*upper.grad_x);
   result.adjoint = std::move(*upper.grad_y);
   Index remaining = differentiated;

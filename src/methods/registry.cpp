@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "bilevel/dpbg.hpp"
 #include "bilevel/smbg.hpp"
 
 namespace bilevel {
@@ -39,6 +40,9 @@ const std::vector<MethodEntry>& methods() {
       entry<Smbg, SmbgOptions>("smbg",
                                "k follower steps, then one leader step along the derivative of the follower's path",
                                "[BLPV25, Alg. SMBG]"),
+      entry<Dpbg, DpbgOptions>("dpbg",
+                               "descends in the leader and the follower's start together, and reports where it lingers",
+                               "[BLPV25, Alg. DPBG]"),
   };
   return all;
 }

@@ -4,25 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <vector>
 
 #include "bilevel/hypergradient.hpp"
 #include "probes.hpp"
+#include "taylor.hpp"
+#include "theory/experiments.hpp"
 
 namespace bilevel::testing {
 namespace {
 
-/// Least squares slope of log(values) over k.
-double log_slope(const std::vector<double>& k, const std::vector<double>& values) {
-  const auto count = static_cast<Index>(k.size());
-  Eigen::MatrixXd design(count, 2);
-  Vec target(count);
-  for (Index i = 0; i < count; ++i) {
-    design.row(i) << 1, k[static_cast<std::size_t>(i)];
-    target[i] = std::log(values[static_cast<std::size_t>(i)]);
-  }
-  return design.colPivHouseholderQr().solve(target)[1];
-}
+using theory::log_slope;
 
 struct Rates : ::testing::TestWithParam<double> {
   BilevelProblem problem = nonlinear_problem();
@@ -90,6 +83,39 @@ TEST_P(Rates, HypergradientErrorDecaysLikeAtMostKTimesRho) {
     EXPECT_LE(norm(design * coefficients - scaled), 0.03 * norm(scaled)) << "component " << component;
     EXPECT_GT(std::abs(coefficients[1]) * k.back(), 0.05 * std::abs(scaled[count - 1]))
         << "the extra factor k is there: this follower's H is not constant";
+  }
+}
+
+TEST_P(Rates, ContractionIsUniformNearTheMinimum) {
+  // One rho for a neighbourhood: the largest |I - a H| over points of it. The first inequality then holds for every
+  // start and every k, without a constant.
+  constexpr double kRadius = 0.3;
+  Random random(5);
+  const auto near = [&](const Vec& centre) {
+    const Vec away = random_vec(centre.size(), random);
+    return Vec(centre + kRadius * random.uniform() / norm(away) * away);
+  };
+  double uniform_rho = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto at = problem.lower->linearize(near(x), near(y_star));
+    Eigen::MatrixXd step(3, 3);
+    for (Index j = 0; j < 3; ++j) step.col(j) = Vec::Unit(3, j) - step_size * at.hess_yy(Vec::Unit(3, j));
+    uniform_rho = std::max(uniform_rho, step.operatorNorm());
+  }
+  EXPECT_GE(uniform_rho, rho);
+  ASSERT_LT(uniform_rho, 1);
+  const GradientDescentMap map(*problem.lower, step_size);
+  for (int start = 0; start < 20; ++start) {
+    const Vec x_near = near(x), z = near(y_star);
+    Vec answer = z;
+    for (int i = 0; i < 2000; ++i) answer = map.apply(x_near, answer);
+    Vec y = z;
+    for (int steps = 1; steps <= 60; ++steps) {
+      y = map.apply(x_near, y);
+      // The sampled supremum misses the true one by a little: one percent of 1 - rho is granted.
+      const double bound = std::pow(uniform_rho + 0.01 * (1 - uniform_rho), steps) * norm(z - answer);
+      EXPECT_LE(norm(y - answer), bound + 1e-14) << "start " << start << ", k = " << steps;
+    }
   }
 }
 
