@@ -20,12 +20,12 @@ constexpr Index kSizeProducts = 6;  // of the power iteration that finds the shi
 
 struct NotFinite : std::exception {};
 
-/// A + shift I in the form that Spectra asks for. Its tolerance is relative to the eigenvalue, so a shift by the
-/// operator's size makes one near 0 converge like the others.
+/// A / unit + 2 I in the form that Spectra asks for, with eigenvalues from 1 to 3 where `unit` is A's size. Spectra's
+/// tolerance is relative to the eigenvalue, so without the shift one near 0 would never converge.
 class Shifted {
  public:
   using Scalar = double;
-  Shifted(const LinearOperator& A, double shift, Index& products) : A_(A), shift_(shift), products_(products) {}
+  Shifted(const LinearOperator& A, double unit, Index& products) : A_(A), unit_(unit), products_(products) {}
   Index rows() const { return A_.rows(); }
   Index cols() const { return A_.rows(); }
   void perform_op(const double* in, double* out) const {
@@ -33,12 +33,12 @@ class Shifted {
     const Vec product = A_.apply(v);
     ++products_;
     if (!all_finite(product)) throw NotFinite();
-    Eigen::Map<Vec>(out, rows()) = product + shift_ * v;
+    Eigen::Map<Vec>(out, rows()) = product / unit_ + 2.0 * v;
   }
 
  private:
   const LinearOperator& A_;
-  double shift_;
+  double unit_;
   Index& products_;
 };
 
@@ -91,7 +91,7 @@ ExtremeEigenvalues extreme_eigenvalues(const LinearOperator& A, double tolerance
     return result;
   }
 
-  const Index budget = max_products - result.products - 2;  // two are for the residuals
+  const Index budget = max_products - result.products - 3;  // one is for the start, two are for the residuals
   const Index wanted = 2;
   const Index basis_size = std::min({size, budget, kLongestBasis});
   const Index restarts = (budget - basis_size) / std::max<Index>(basis_size - wanted, 1);
@@ -99,7 +99,7 @@ ExtremeEigenvalues extreme_eigenvalues(const LinearOperator& A, double tolerance
   try {
     Lanczos lanczos(shifted, wanted, basis_size);
     lanczos.init(start.data());
-    lanczos.compute(Spectra::SortRule::BothEnds, restarts, tolerance / 4);
+    lanczos.compute(Spectra::SortRule::BothEnds, restarts, tolerance / 6);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> ritz(lanczos.projected());
     if (ritz.info() != Eigen::Success) throw NotFinite();
     const auto take = [&](Index which, double& value, double& residual, Vec& vector) {
