@@ -14,7 +14,7 @@ namespace bilevel {
 enum class FollowerKind {
   local_minimiser,             // H positive definite
   degenerate_local_minimiser,  // H positive semidefinite with a kernel: second order cannot say more
-  saddle,                      // H has a negative eigenvalue (maximisers included)
+  saddle,                      // H has a negative eigenvalue (maximisers included), or g falls along its kernel
   not_critical,                // |g_y| is not small
   undecided,                   // the eigenvalues could not be bracketed within the budget
 };
@@ -34,17 +34,18 @@ enum class Verdict {
 std::string_view to_string(Verdict verdict);
 
 struct CertificateOptions {
-  /// |g_y| and the leader's residual count as zero up to tolerance times the scale of their terms.
+  /// |g_y| and the leader's residual count as zero up to tolerance times the scale of their terms, or ten times the
+  /// relative noise of the products if that is more; in [1e-15, 0.1].
   double tolerance = 1e-6;
-  /// Eigenvalues of H up to this times |H| count as zero.
+  /// Eigenvalues of H up to this times |H| count as zero; in [1e-15, 0.1].
   double kernel_tolerance = 1e-8;
-  /// m up to which H is formed (m products) and all its eigenvalues are had; beyond, Lanczos.
+  /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10, Lanczos.
   Index dense_limit = 200;
-  /// Most Hessian products that Lanczos may take.
+  /// Most Hessian products that Lanczos may take, at least 20.
   Index eigenvalue_products = 300;
   /// Most products of the adjoint solve and of the correction of y together.
   Index solve_products = 500;
-  /// n up to which the curvature of the leader's value function is measured (2 n hypergradients); 0: never.
+  /// n up to which the curvature of the leader's value function is measured (4 n hypergradients); 0: never.
   Index leader_curvature_limit = 20;
   std::uint64_t seed = 1;
 };
@@ -54,15 +55,19 @@ struct Certificate {
   FollowerKind follower = FollowerKind::undecided;
   std::optional<Index> kernel_dimension;  // of H; empty: not known within the budget
   double follower_residual = 0;           // |g_y|
-  double follower_scale = 0;              // what it is measured against
-  double smallest_eigenvalue = 0;         // of H; an upper bound that is within smallest_eigenvalue_error
+  double follower_scale = 0;              // what it is measured against: |H| (1 + |y|)
+  /// Of H, after the corrections of y where it was formed. By Lanczos: an upper bound, and an eigenvalue lies within the
+  /// error; that it is the smallest one Lanczos cannot prove.
+  double smallest_eigenvalue = 0;
   double smallest_eigenvalue_error = 0;
   double largest_eigenvalue = 0;   // |H|
   double adjoint_residual = 0;     // |H w - f_y| / |f_y|, 0 if f_y = 0
   double selection_residual = 0;   // |P_ker f_y|: is the selection optimistic?
   double morse_bott_residual = 0;  // |P_ker B'|, 0 without a kernel
   double leader_residual = 0;      // |f_x - B H+ f_y|
-  double leader_scale = 0;         // what it is measured against
+  /// What it is measured against: |f_x| + |B w|, plus their change over a unit of 1 + |x| and 1 + |y|, since both may
+  /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
+  double leader_scale = 0;
   /// Bound of what the follower's inexactness and the adjoint residual contribute to leader_residual: the change under
   /// one Newton correction of y, plus |B| |H w - f_y| / mu.
   double leader_residual_error = 0;
@@ -77,8 +82,10 @@ struct Certificate {
   bool is_solution() const { return verdict == Verdict::local_solution; }
 };
 
-/// Certifies the pair (x, y). Matrix-free beyond `dense_limit`; never a verdict that the numbers do not back. Throws
-/// DimensionMismatch and MissingOracle.  [methods: BLPV25 secs. 3-5; AM22 Thm 2 for singular H]
+/// Certifies the pair (x, y). Matrix-free beyond `dense_limit`; never a verdict that the numbers do not back: otherwise
+/// `undecided` or `not_converged`. Needs f's gradients and grad_y, hess_yy, hess_xy of g; its value too where H is
+/// singular, to see whether g falls along the kernel. Throws DimensionMismatch, MissingOracle, and InvalidOption for
+/// options out of range.  [BLPV25, secs. 3-5; AM22, Thm 2 for singular H]
 Certificate certify(const BilevelProblem& problem, const Vec& x, const Vec& y, const CertificateOptions& options = {});
 
 }  // namespace bilevel
