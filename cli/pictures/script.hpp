@@ -1,0 +1,63 @@
+// What a picture is before it is drawn: gnuplot's commands, and the rows of numbers that they plot.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bilevel::cli {
+
+/// Numbers beyond this size are drawn as missing: differences and logarithms of the rest cannot overflow.
+inline constexpr double kLargestDrawn = 1e150;
+
+/// Whether a number can stand in a picture: finite and at most kLargestDrawn in size.
+bool is_drawable(double value);
+
+/// Rows of numbers that the commands call $name.
+class DataBlock {
+ public:
+  explicit DataBlock(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
+  bool empty() const { return text_.empty(); }
+
+  /// One row; what is not drawable becomes NaN, where gnuplot interrupts a line.
+  void row(std::initializer_list<double> numbers);
+  void row(const std::vector<double>& numbers);
+  /// Ends a line: the next row starts another one.
+  void gap() { text_ += '\n'; }
+
+ private:
+  void add(const double* numbers, std::size_t count);
+
+  std::string name_;
+  std::string text_;
+};
+
+struct Script {
+  std::string commands;         // without terminal and output
+  std::vector<DataBlock> data;  // defined before the commands run
+  int width = 1200;             // pixels
+  int height = 800;
+};
+
+/// The text as one of gnuplot's strings, in which nothing is replaced or executed. Control characters become spaces,
+/// bytes that are not UTF-8 become "?".
+std::string quoted(std::string_view text);
+
+/// A number as gnuplot reads it, "NaN" if it is not drawable.
+std::string number(double value);
+
+/// "0.12", "3", "-1e-05": at most `digits` significant digits, for people.
+std::string short_number(double value, int digits = 4);
+
+/// low .. high of drawable values, 4 % wider on each side, and never empty: for an axis.
+struct Range {
+  double low = 0;
+  double high = 1;
+};
+Range range_of(const std::vector<double>& values);
+
+}  // namespace bilevel::cli
