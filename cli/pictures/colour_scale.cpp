@@ -17,10 +17,10 @@ ColourScale::ColourScale(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(drawn.begin(), drawn.end());
   lowest_ = *low;
   highest_ = *high;
-  const auto middle = drawn.begin() + static_cast<std::ptrdiff_t>(drawn.size() / 2);
-  std::nth_element(drawn.begin(), middle, drawn.end());
-  // Where half of the values are the minimum itself, the rest still needs a scale of its own.
-  softness_ = std::max((*middle - lowest_) / 4, (highest_ - lowest_) * 1e-6);
+  const auto decile = drawn.begin() + static_cast<std::ptrdiff_t>(drawn.size() / 10);
+  std::nth_element(drawn.begin(), decile, drawn.end());
+  // Where many of the values are the minimum itself, the rest still needs a scale of its own.
+  softness_ = std::max(*decile - lowest_, (highest_ - lowest_) * 1e-6);
   if (!(softness_ > 0)) softness_ = 1;
 }
 
@@ -54,15 +54,15 @@ std::vector<double> ColourScale::ticks(int about) const {
 std::string colour_bar(const ColourScale& scale, const std::string& title) {
   std::string ticks;
   for (const double tick : scale.ticks()) {
-    ticks +=
-        fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(short_number(tick)), number(scale.position(tick)));
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", gnuplot_string(short_number(tick, 6)),
+                         number(scale.position(tick)));
   }
   return fmt::format(
       "set palette defined (0 '#ffffff', 0.25 '#f1ece0', 0.5 '#d3cbb8', 0.75 '#a59d92', 1 '#6b6769')\n"
       "set cbrange [0:1]\n"
       "set cbtics ({})\n"
       "set cblabel {} offset 1,0\n",
-      ticks, quoted(title));
+      ticks, gnuplot_string(title));
 }
 
 }  // namespace bilevel::cli

@@ -6,8 +6,8 @@
 
 namespace bilevel::cli {
 
-/// position(v) = log(1 + (v - min) / s) / log(1 + (max - min) / s), s a quarter of the median of v - min: linear
-/// near the minimum, logarithmic far above it.
+/// position(v) = log(1 + (v - min) / s) / log(1 + (max - min) / s), s the value that a tenth of the v - min lie
+/// below: linear near the minimum, logarithmic far above it.
 class ColourScale {
  public:
   /// Values that are not drawable are left out; any number of values, also none.

@@ -52,7 +52,7 @@ void add_upper_contours(const Landscape& landscape, const LandscapePlane& plane,
       "set contour base\nunset surface\nset cntrparam levels discrete {}\n"
       "set table $upper_contours\nsplot $upper_grid matrix using {}\nunset table\nunset contour\nset surface\n",
       contour_levels(values), cells(plane, kColumns, kRows));
-  layers.add("$upper_contours using 1:2 with lines lc '#3d6b4f' lw 1 dt 2", "f constant");
+  layers.add("$upper_contours using 1:2 with lines lc '#1b6b45' lw 1.3 dt 2", "f constant");
 }
 
 void add_direction_field(const Landscape& landscape, const LandscapePlane& plane, Script& script, Layers& layers) {
@@ -85,7 +85,7 @@ void add_direction_field(const Landscape& landscape, const LandscapePlane& plane
   if (block.empty()) return;
   script.data.push_back(std::move(block));
   layers.add("$directions using 1:2:3:4 with vectors head size screen 0.004,25,60 filled lc '#5a5a5a' lw 1",
-             "downhill for the follower");
+             "follower's descent");
 }
 
 void add_branches(const BranchMap& map, const LandscapePlane& plane, Script& script, Layers& layers) {
@@ -104,7 +104,7 @@ void add_branches(const BranchMap& map, const LandscapePlane& plane, Script& scr
     block.gap();
   }
   for (const auto& [block, colour, title] :
-       {std::tuple{&others, "#0b5fa5", "other critical points of g"}, {&minimisers, "#d7191c", "minimisers of g"}}) {
+       {std::tuple{&others, "#0b5fa5", "other critical points"}, {&minimisers, "#d7191c", "minimisers"}}) {
     if (block->empty()) continue;
     layers.add(fmt::format("${} using 1:2 with lines lc '#ffffff' lw 6.5", block->name()));
     layers.add(fmt::format("${} using 1:2 with lines lc '{}' lw 3.5", block->name(), colour), title);
@@ -122,7 +122,7 @@ void add_events(const BranchMap& map, const LandscapePlane& plane, Script& scrip
   for (const auto& mark : {Mark{BranchEventKind::fold, "folds", "fold", 5, 4},
                            Mark{BranchEventKind::pitchfork, "pitchforks", "pitchfork", 13, 12},
                            Mark{BranchEventKind::degenerate, "degenerates", "degenerate", 15, 14},
-                           Mark{BranchEventKind::escape, "escapes", "escape to infinity", 9, 8},
+                           Mark{BranchEventKind::escape, "escapes", "escape", 9, 8},
                            Mark{BranchEventKind::stalled, "losses", "branch lost", 11, 10}}) {
     DataBlock block(mark.name);
     for (const auto& event : map.events) {
@@ -133,7 +133,7 @@ void add_events(const BranchMap& map, const LandscapePlane& plane, Script& scrip
                  mark.kind == BranchEventKind::escape ? std::clamp(y, plane.up.low, plane.up.high) : y});
     }
     if (block.empty()) continue;
-    layers.add_outlined(block.name(), mark.filled, mark.outline, 2.0, "#ffffff", mark.title);
+    layers.add_outlined(block.name(), mark.filled, mark.outline, 2.0, kWhite, mark.title);
     script.data.push_back(std::move(block));
   }
 }
@@ -142,18 +142,29 @@ void add_iterates(const Landscape& landscape, const LandscapePlane& plane, Scrip
   DataBlock path("iterates"), start("start"), end("end");
   const auto& iterates = landscape.iterates;
   if (iterates.empty()) return;
-  bool projected = false;
   for (const auto& iterate : iterates) {
     path.row({plane.across_of(iterate.x), plane.up_of(iterate.y)});
-    projected = projected || plane.is_projected(iterate);
   }
   start.row({plane.across_of(iterates.front().x), plane.up_of(iterates.front().y)});
   end.row({plane.across_of(iterates.back().x), plane.up_of(iterates.back().y)});
   layers.add("$iterates using 1:2 with lines lc '#000000' lw 1.2");
-  layers.add_dots("iterates", projected ? "iterates (projected)" : "iterates");
-  layers.add_outlined("start", 7, 6, 1.7, "#ffffff", "start");
+  layers.add_dots("iterates", iterates.size(), "iterates");
+  layers.add_outlined("start", 7, 6, 1.7, kWhite, "start");
   layers.add_outlined("end", 7, 6, 1.7, "#56b4e9", "end");
   for (auto* block : {&path, &start, &end}) script.data.push_back(std::move(*block));
+}
+
+std::string subtitle_of(const Landscape& landscape, const LandscapePlane& plane, bool has_missing) {
+  std::vector<std::string> parts;
+  if (auto slice = plane.slice_text(); !slice.empty()) parts.push_back(std::move(slice));
+  const auto is_projected = [&](const PlottedPoint& point) { return plane.is_projected(point); };
+  if ((landscape.solution && is_projected(*landscape.solution)) ||
+      std::any_of(landscape.iterates.begin(), landscape.iterates.end(), is_projected)) {
+    parts.push_back("points are projected");
+  }
+  if (landscape.branches != nullptr && landscape.box_y.dim() > 1) parts.push_back("branches are projected");
+  if (has_missing) parts.push_back("hatched: g is not finite");
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 }  // namespace
@@ -168,16 +179,12 @@ Script landscape_script(const Landscape& landscape) {
   const auto missing = std::count_if(values.begin(), values.end(), [](double v) { return !is_drawable(v); });
   for (double& value : values) value = scale.position(value);
 
-  auto subtitle = plane.slice_text();
-  if (!subtitle.empty() && landscape.branches != nullptr) subtitle += "; branches are projected on it";
-  if (missing > 0) {
-    subtitle += fmt::format("{}hatched: g is not finite or beyond {:.0e}", subtitle.empty() ? "" : "; ", kLargestDrawn);
-  }
-  script.commands = title_commands(landscape.title, subtitle) + legend_below_commands() + colour_bar(scale, "g");
-  script.commands +=
-      fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\nset xlabel {}\nset ylabel {}\nset tics out nomirror\n",
-                  number(plane.across.low), number(plane.across.high), number(plane.up.low), number(plane.up.high),
-                  quoted(plane.across_title()), quoted(plane.up_title()));
+  const std::string subtitle = subtitle_of(landscape, plane, missing > 0);
+  script.commands = title_commands(landscape.title, subtitle) + colour_bar(scale, "g(x, y): light is low");
+  script.commands += fmt::format(
+      "set xrange [{}:{}]\nset yrange [{}:{}]\nset xlabel {}\nset ylabel {}\nset tics out nomirror\nset format '%h'\n",
+      number(plane.across.low), number(plane.across.high), number(plane.up.low), number(plane.up.high),
+      gnuplot_string(plane.across_title()), gnuplot_string(plane.up_title()));
   if (missing > 0) {
     script.commands +=
         "set object 1 rectangle from graph 0,0 to graph 1,1 behind fillcolor '#9a9a9a' "
@@ -198,10 +205,10 @@ Script landscape_script(const Landscape& landscape) {
   if (landscape.solution) {
     DataBlock star("solution");
     star.row({plane.across_of(landscape.solution->x), plane.up_of(landscape.solution->y)});
-    layers.add_star(star.name(), plane.is_projected(*landscape.solution) ? "solution (projected)" : "solution");
+    layers.add_star(star.name(), "solution");
     script.data.push_back(std::move(star));
   }
-  script.commands += layers.plot_command();
+  script.commands += legend_below_commands(layers.titles()) + layers.plot_command();
   return script;
 }
 

@@ -48,7 +48,7 @@ void DataBlock::add(const double* numbers, std::size_t count) {
 void DataBlock::row(std::initializer_list<double> numbers) { add(numbers.begin(), numbers.size()); }
 void DataBlock::row(const std::vector<double>& numbers) { add(numbers.data(), numbers.size()); }
 
-std::string quoted(std::string_view text) {
+std::string gnuplot_string(std::string_view text) {
   std::string result = "'";
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

@@ -45,7 +45,7 @@ struct Script {
 
 /// The text as one of gnuplot's strings, in which nothing is replaced or executed. Control characters become spaces,
 /// bytes that are not UTF-8 become "?".
-std::string quoted(std::string_view text);
+std::string gnuplot_string(std::string_view text);
 
 /// A number as gnuplot reads it, "NaN" if it is not drawable.
 std::string number(double value);
