@@ -51,11 +51,13 @@ PictureFormat picture_format(const std::filesystem::path& target) {
 std::string script_text(const Script& script, PictureFormat format) {
   // The terminal takes texts as they are: names of games may hold _ ^ { } \ and @.
   std::string text = "set encoding utf8\n";
-  text += format == PictureFormat::png
-              ? fmt::format("set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,13' background '#ffffff'\n",
-                            script.width, script.height)
-              : fmt::format("set terminal svg noenhanced size {},{} font 'DejaVu Sans,16' background '#ffffff'\n",
-                            script.width, script.height);
+  text +=
+      format == PictureFormat::png
+          ? fmt::format("set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,13' background '#ffffff'\n",
+                        script.width, script.height)
+          : fmt::format(
+                "set terminal svg noenhanced size {},{} font 'DejaVu Sans,13' fontscale 1.25 background '#ffffff'\n",
+                script.width, script.height);
   for (const auto& block : script.data)
     text += fmt::format("${} << END_OF_DATA\n{}END_OF_DATA\n", block.name(), block.text());
   return text + script.commands;

@@ -158,11 +158,13 @@ std::string subtitle_of(const Landscape& landscape, const LandscapePlane& plane,
   std::vector<std::string> parts;
   if (auto slice = plane.slice_text(); !slice.empty()) parts.push_back(std::move(slice));
   const auto is_projected = [&](const PlottedPoint& point) { return plane.is_projected(point); };
-  if ((landscape.solution && is_projected(*landscape.solution)) ||
-      std::any_of(landscape.iterates.begin(), landscape.iterates.end(), is_projected)) {
-    parts.push_back("points are projected");
+  const bool points = (landscape.solution && is_projected(*landscape.solution)) ||
+                      std::any_of(landscape.iterates.begin(), landscape.iterates.end(), is_projected);
+  const bool branches = landscape.branches != nullptr && landscape.box_y.dim() > 1;
+  if (points || branches) {
+    parts.push_back(fmt::format("{}{}{} projected", points ? "points" : "", points && branches ? " and " : "",
+                                branches ? "branches" : ""));
   }
-  if (landscape.branches != nullptr && landscape.box_y.dim() > 1) parts.push_back("branches are projected");
   if (has_missing) parts.push_back("hatched: g is not finite");
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -56,7 +56,7 @@ std::string legend_below_commands(std::size_t entries) {
   return fmt::format(
       "set bmargin at screen {}\nset key at screen 0.5,{} center vertical maxrows {} Left reverse width 0 samplen 2.5 "
       "spacing 1.15\n",
-      0.115 + 0.028 * rows, 0.012 + 0.0155 * rows, rows);
+      0.125 + 0.028 * rows, 0.012 + 0.0155 * rows, rows);
 }
 
 }  // namespace bilevel::cli
