@@ -14,7 +14,7 @@ namespace bilevel::cli {
 
 namespace {
 
-/// What gnuplot said, in one line: without the lines of the script that it repeats, the carets, and blank lines.
+/// What gnuplot said, in one line: "line 0: " stands before each error, and what it repeats of the script is left out.
 std::string complaint(std::string_view error) {
   std::string said;
   while (!error.empty()) {
@@ -22,8 +22,10 @@ std::string complaint(std::string_view error) {
     std::string_view line = error.substr(0, end);
     error.remove_prefix(std::min(end + 1, error.size()));
     const std::size_t place = line.find("line ");
-    if (place == std::string_view::npos || line.find(": ", place) == std::string_view::npos) continue;
-    line.remove_prefix(place);
+    const std::size_t colon = place == std::string_view::npos ? place : line.find(": ", place);
+    if (colon == std::string_view::npos) continue;
+    line.remove_prefix(colon + 2);
+    if (line.starts_with("warning")) continue;
     if (!said.empty()) said += "; ";
     said += line;
   }

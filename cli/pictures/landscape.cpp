@@ -129,8 +129,8 @@ void add_events(const BranchMap& map, const LandscapePlane& plane, Script& scrip
       if (event.kind != mark.kind || event.y.size() == 0) continue;
       // An escape is beyond the picture: it is marked where the branch leaves it.
       const double y = plane.up_of(event.y);
-      block.row({plane.across_of_t(event.t),
-                 mark.kind == BranchEventKind::escape ? std::clamp(y, plane.up.low, plane.up.high) : y});
+      block.point(plane.across_of_t(event.t),
+                  mark.kind == BranchEventKind::escape ? std::clamp(y, plane.up.low, plane.up.high) : y);
     }
     if (block.empty()) continue;
     layers.add_outlined(block.name(), mark.filled, mark.outline, 2.0, kWhite, mark.title);
@@ -142,15 +142,18 @@ void add_iterates(const Landscape& landscape, const LandscapePlane& plane, Scrip
   DataBlock path("iterates"), start("start"), end("end");
   const auto& iterates = landscape.iterates;
   if (iterates.empty()) return;
-  for (const auto& iterate : iterates) {
-    path.row({plane.across_of(iterate.x), plane.up_of(iterate.y)});
+  constexpr std::size_t kMost = 2000;  // more could not be told apart
+  const std::size_t stride = 1 + (iterates.size() - 1) / kMost;
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < iterates.size(); i += stride, ++shown) {
+    path.row({plane.across_of(iterates[i].x), plane.up_of(iterates[i].y)});
   }
-  start.row({plane.across_of(iterates.front().x), plane.up_of(iterates.front().y)});
-  end.row({plane.across_of(iterates.back().x), plane.up_of(iterates.back().y)});
+  start.point(plane.across_of(iterates.front().x), plane.up_of(iterates.front().y));
+  end.point(plane.across_of(iterates.back().x), plane.up_of(iterates.back().y));
   layers.add("$iterates using 1:2 with lines lc '#000000' lw 1.2");
-  layers.add_dots("iterates", iterates.size(), "iterates");
-  layers.add_outlined("start", 7, 6, 1.7, kWhite, "start");
-  layers.add_outlined("end", 7, 6, 1.7, "#56b4e9", "end");
+  layers.add_dots("iterates", shown, "iterates");
+  if (!start.empty()) layers.add_outlined("start", 7, 6, 1.7, kWhite, "start");
+  if (!end.empty()) layers.add_outlined("end", 7, 6, 1.7, "#56b4e9", "end");
   for (auto* block : {&path, &start, &end}) script.data.push_back(std::move(*block));
 }
 
@@ -206,8 +209,8 @@ Script landscape_script(const Landscape& landscape) {
   add_iterates(landscape, plane, script, layers);
   if (landscape.solution) {
     DataBlock star("solution");
-    star.row({plane.across_of(landscape.solution->x), plane.up_of(landscape.solution->y)});
-    layers.add_star(star.name(), "solution");
+    star.point(plane.across_of(landscape.solution->x), plane.up_of(landscape.solution->y));
+    if (!star.empty()) layers.add_star(star.name(), "solution");
     script.data.push_back(std::move(star));
   }
   script.commands += legend_below_commands(layers.titles()) + layers.plot_command();

@@ -19,16 +19,16 @@ struct PlottedPoint {
 };
 
 struct Landscape {
-  std::string title;                    // the game's name
-  const Objective* lower = nullptr;     // g, with values; needed
-  const Objective* upper = nullptr;     // f: its contour lines are drawn; may be null
-  LeaderLine line;                      // across: x itself if n = 1, else t in [0, 1]
-  Box box_y;                            // R^m; up: coordinate `coordinate`
-  Index coordinate = 0;                 // which follower coordinate, from 0
-  Vec slice;                            // R^m, the other coordinates; empty: the centre of box_y
-  const BranchMap* branches = nullptr;  // minimisers red, others blue, events marked; may be null
-  std::vector<PlottedPoint> iterates;   // in order; first and last marked
-  std::optional<PlottedPoint> solution;
+  std::string title = {};                   // the game's name
+  const Objective* lower = nullptr;         // g, with values; needed
+  const Objective* upper = nullptr;         // f: its contour lines are drawn; may be null
+  LeaderLine line = {};                     // across: x itself if n = 1, else t in [0, 1]
+  Box box_y = {};                           // R^m; up: coordinate `coordinate`
+  Index coordinate = 0;                     // which follower coordinate, from 0
+  Vec slice = {};                           // R^m, the other coordinates; empty: the centre of box_y
+  const BranchMap* branches = nullptr;      // minimisers red, others blue, events marked; may be null
+  std::vector<PlottedPoint> iterates = {};  // in order; first and last marked
+  std::optional<PlottedPoint> solution = {};
   bool direction_field = false;  // arrows along -g_y
   Index columns = 240;           // cells of the heat map
   Index rows = 180;

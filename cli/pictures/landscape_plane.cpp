@@ -20,7 +20,7 @@ void check_objective(const Objective& phi, const char* what, const Landscape& la
   }
   if (const auto missing = needed.without(phi.provides()); !missing.empty()) {
     throw MissingOracle(
-        fmt::format("the landscape needs {} of {} '{}', which lacks it", to_string(missing), what, phi.name()));
+        fmt::format("the landscape needs {} of the {} '{}', which lacks it", to_string(missing), what, phi.name()));
   }
 }
 
@@ -74,8 +74,14 @@ LandscapePlane::LandscapePlane(const Landscape& landscape) : landscape_(&landsca
   }
   across = from.size() > 1 ? Range{0, 1} : Range{std::min(from[0], to[0]), std::max(from[0], to[0])};
   up = {landscape.box_y.low[landscape.coordinate], landscape.box_y.high[landscape.coordinate]};
-  if (!(up.low < up.high)) {
-    throw InvalidInput(fmt::format("the landscape's box of y has no width in coordinate {}", landscape.coordinate + 1));
+  if (!has_width(up)) {
+    throw InvalidInput(
+        fmt::format("the landscape's box of y goes from {} to {} in coordinate {}, which has no width to draw", up.low,
+                    up.high, landscape.coordinate + 1));
+  }
+  if (!has_width(across)) {
+    throw InvalidInput(
+        fmt::format("the landscape's leaders go from {} to {}, which has no width to draw", across.low, across.high));
   }
 }
 

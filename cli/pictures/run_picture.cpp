@@ -37,8 +37,8 @@ std::string panel_commands(const Panel& panel, const RunResult& result, Script& 
     line.row({static_cast<double>(result.trace[i].iteration), value});
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (result.trace[i].iteration == result.best_iteration && is_drawable(values[i])) {
-      best.row({static_cast<double>(result.best_iteration), values[i]});
+    if (result.trace[i].iteration == result.best_iteration) {
+      best.point(static_cast<double>(result.best_iteration), values[i]);
     }
   }
 

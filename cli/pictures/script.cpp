@@ -48,6 +48,10 @@ void DataBlock::add(const double* numbers, std::size_t count) {
 void DataBlock::row(std::initializer_list<double> numbers) { add(numbers.begin(), numbers.size()); }
 void DataBlock::row(const std::vector<double>& numbers) { add(numbers.data(), numbers.size()); }
 
+void DataBlock::point(double x, double y) {
+  if (is_drawable(x) && is_drawable(y)) row({x, y});
+}
+
 std::string gnuplot_string(std::string_view text) {
   std::string result = "'";
   while (!text.empty()) {
@@ -70,6 +74,12 @@ std::string gnuplot_string(std::string_view text) {
 std::string number(double value) { return is_drawable(value) ? fmt::format("{:.9g}", value) : "NaN"; }
 
 std::string short_number(double value, int digits) { return fmt::format("{:.{}g}", value, digits); }
+
+bool has_width(const Range& range) {
+  constexpr double kWritten = 1e-7;  // numbers are written with nine digits, of which some tell places within the range
+  return is_drawable(range.low) && is_drawable(range.high) &&
+         range.high - range.low > kWritten * std::max(std::abs(range.low), std::abs(range.high));
+}
 
 Range range_of(const std::vector<double>& values) {
   double low = std::numeric_limits<double>::infinity(), high = -low;

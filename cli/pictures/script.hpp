@@ -26,6 +26,8 @@ class DataBlock {
   /// One row; what is not drawable becomes NaN, where gnuplot interrupts a line.
   void row(std::initializer_list<double> numbers);
   void row(const std::vector<double>& numbers);
+  /// A mark's place, left out unless it can be drawn: gnuplot 5.4 crashes on a symbol at NaN.
+  void point(double x, double y);
   /// Ends a line: the next row starts another one.
   void gap() { text_ += '\n'; }
 
@@ -37,9 +39,9 @@ class DataBlock {
 };
 
 struct Script {
-  std::string commands;         // without terminal and output
-  std::vector<DataBlock> data;  // defined before the commands run
-  int width = 1200;             // pixels
+  std::string commands = {};         // without terminal and output
+  std::vector<DataBlock> data = {};  // defined before the commands run
+  int width = 1200;                  // pixels
   int height = 800;
 };
 
@@ -53,11 +55,14 @@ std::string number(double value);
 /// "0.12", "3", "-1e-05": at most `digits` significant digits, for people.
 std::string short_number(double value, int digits = 4);
 
-/// low .. high of drawable values, 4 % wider on each side, and never empty: for an axis.
+/// The ends of an axis.
 struct Range {
   double low = 0;
   double high = 1;
 };
+/// Whether it can be an axis: drawable ends that still differ when they are written.
+bool has_width(const Range& range);
+/// From the lowest to the highest drawable value, 4 % wider on each side, and never empty.
 Range range_of(const std::vector<double>& values);
 
 }  // namespace bilevel::cli

@@ -25,7 +25,7 @@ void check(const ValuePicture& picture) {
     throw InvalidInput("a picture of phi^k needs the upper objective, the lower objective and the follower's map");
   }
   if (picture.steps < 0) throw InvalidInput(fmt::format("a picture of phi^k needs k >= 0, not {}", picture.steps));
-  if (!(picture.low < picture.high) || !is_drawable(picture.low) || !is_drawable(picture.high)) {
+  if (!has_width({picture.low, picture.high})) {
     throw InvalidInput(fmt::format("a picture of phi^k needs a range of z, the lower end first, not {} to {}",
                                    picture.low, picture.high));
   }
@@ -95,7 +95,7 @@ std::vector<Sample> take_samples(const ValuePicture& picture) {
   return samples;
 }
 
-/// All of A^k and phi^k; of g and f what lies within as much again, for they leave every frame.
+/// All of A^k and phi^k, and a third as much beyond for g and f, which leave every frame.
 Range shown_range(const std::vector<Sample>& samples) {
   std::vector<double> inner, outer;
   for (const auto& sample : samples) {
@@ -142,7 +142,7 @@ std::string left_panel(const ValuePicture& picture, const std::vector<Sample>& s
   for (const std::size_t i : thinned(values)) {
     const auto& [z, value] = picture.iterations[i];
     if (z.size() == 0) continue;
-    visited.row({z[picture.coordinate], value});
+    visited.point(z[picture.coordinate], value);
     ++visits;
   }
   const Range range = shown_range(samples);

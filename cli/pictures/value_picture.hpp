@@ -23,17 +23,17 @@ struct ReferenceValue {
 };
 
 struct ValuePicture {
-  std::string title;
+  std::string title = {};
   const Objective* upper = nullptr;  // f, with values
   const Objective* lower = nullptr;  // g, with values
   const StepMap* map = nullptr;      // A
   Index steps = 1;                   // k
-  Vec x;                             // R^n, the leader on the left
+  Vec x = {};                        // R^n, the leader on the left
   double low = -1, high = 1;         // of the coordinate of z across
   Index coordinate = 0;              // which one, from 0
-  Vec z;                             // R^m, the other coordinates of z; may be empty if m = 1
-  std::vector<TracedValue> iterations;
-  std::vector<ReferenceValue> references;
+  Vec z = {};                        // R^m, the other coordinates of z; may be empty if m = 1
+  std::vector<TracedValue> iterations = {};
+  std::vector<ReferenceValue> references = {};
 };
 
 /// Left: g, f, A^k(z) and phi^k(z) against z, with samples added where A^k jumps; right: phi^k along the iterations
