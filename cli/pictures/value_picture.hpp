@@ -12,14 +12,14 @@ namespace bilevel::cli {
 
 /// phi^k at one iteration of a method that moves z.
 struct TracedValue {
-  Vec z;             // R^m; empty: not drawn on the left
+  Vec z = {};        // R^m; empty: not drawn on the left
   double value = 0;  // phi^k
 };
 
 /// A value worth a horizontal line, e.g. f at a solution.
 struct ReferenceValue {
   double value = 0;
-  std::string label;
+  std::string label = {};
 };
 
 struct ValuePicture {

@@ -351,6 +351,22 @@ TEST(ValuePicture, HasTwoPanelsIfThereAreIterations) {
   expect_drawn(script);
 }
 
+TEST(ValuePicture, LabelsOfEqualValuesDoNotCoverEachOther) {
+  const Huber game(2);
+  auto picture = game.picture();
+  picture.iterations = {{vec({1}), 1}, {vec({1}), 3}};
+  picture.references = {{2, "one"}, {2, "two"}, {2.01, "three"}};
+  const auto commands = value_picture_script(picture).commands;
+  double last = 0;
+  for (const char* label : {"'one'", "'two'", "'three'"}) {
+    const auto at = commands.find("graph ", commands.find("graph ", commands.find(label)) + 1);
+    ASSERT_NE(at, std::string::npos) << label;
+    const double place = std::stod(commands.substr(at + 6));
+    EXPECT_GE(place, last + 0.0399) << label << " is nearer than a line's height";
+    last = place;
+  }
+}
+
 TEST(ValuePicture, SurvivesAFollowerThatDiverges) {
   const auto steep = make_objective("steep", 1, 1, [](auto x, auto y) { return square(square(y[0])) + 0.0 * x[0]; });
   const GradientDescentMap map(*steep, 10);
