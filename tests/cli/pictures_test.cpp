@@ -106,7 +106,7 @@ TEST(ValuePicture, SurvivesAFollowerThatDiverges) {
   picture.lower = picture.upper = steep.get();
   picture.map = &map;
   picture.iterations = {{vec({1}), kNaN}, {vec({kNaN}), kNaN}};
-  for (const Index steps : {0, 9, 1000}) {
+  for (const Index steps : {0, 9, 100}) {
     picture.steps = steps;
     const auto script = value_picture_script(picture);
     EXPECT_EQ(std::isnan(rows_of(script, "curves")[0][4]), steps > 0);
