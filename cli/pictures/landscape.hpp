@@ -35,9 +35,10 @@ struct Landscape {
 };
 
 /// The picture's script. Points off the line of leaders are projected on it, points off the slice of followers on the
-/// slice, and the picture says so. Calls g (and f) columns * rows times. Throws InvalidInput without a lower objective,
-/// for a line whose ends are one leader, a coordinate with an empty range, or under 2 columns or rows; MissingOracle
-/// for an objective without values (or g without grad_y, if a direction field is asked for); DimensionMismatch.
+/// slice, and the picture says so. Calls g columns * rows times, f 10,800 times. Throws InvalidInput without a lower
+/// objective, for a line whose ends are one leader, a coordinate with an empty range, or under 2 columns or rows;
+/// MissingOracle for an objective without values (or g without grad_y, if a direction field is asked for);
+/// DimensionMismatch.
 ///
 ///     draw(landscape_script({.title = game.problem.name, .lower = game.problem.lower.get(),
 ///                            .line = {game.box_x.low, game.box_x.high}, .box_y = game.box_y, .branches = &map}),

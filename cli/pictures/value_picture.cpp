@@ -115,16 +115,22 @@ std::string k_text(Index steps) {
   return text;
 }
 
-std::string reference_commands(const std::vector<ReferenceValue>& references, const char* place) {
+/// Dotted lines across the panel; their labels stand right of it, moved up where they would cover each other.
+std::string reference_commands(std::vector<ReferenceValue> references, const Range& range) {
+  constexpr double kLineHeight = 0.04;     // of a label, as a share of the panel
+  constexpr std::size_t kLabelWidth = 16;  // columns that fit
+  std::erase_if(references, [](const ReferenceValue& reference) { return !is_drawable(reference.value); });
+  std::stable_sort(references.begin(), references.end(),
+                   [](const ReferenceValue& a, const ReferenceValue& b) { return a.value < b.value; });
   std::string commands;
-  int number_of = 10;
+  double lowest = 0;
   for (const auto& [value, label] : references) {
-    if (!is_drawable(value)) continue;
-    commands += fmt::format("set arrow {0} from graph 0,first {1} to graph 1,first {1} nohead lc '#7a7a7a' lw 1 dt 3\n",
-                            number_of, number(value));
-    commands += fmt::format("set label {} {} at {},first {} right offset 0,0.5 textcolor '#505050' font ',11'\n",
-                            number_of, gnuplot_string(label), place, number(value));
-    ++number_of;
+    const double place = std::max((value - range.low) / (range.high - range.low), lowest);
+    lowest = place + kLineHeight;
+    commands += fmt::format(
+        "set arrow from graph 0,first {0} to graph 1,first {0} nohead lc '#6a6a6a' lw 1.2 dt 3\n"
+        "set label {1} at graph 1.015,graph {2:.4f} textcolor '#505050' font ',11'\n",
+        number(value), gnuplot_string(cut_to_width(label, kLabelWidth)), place);
   }
   return commands;
 }
@@ -172,12 +178,12 @@ std::string right_panel(const ValuePicture& picture, Script& script) {
   for (const std::size_t i : thinned(values)) line.row({static_cast<double>(i), values[i]});
   const Range range = range_of(shown);
   Layers layers;
-  layers.add("$along using 1:2 with lines lc '#d7191c' lw 2");
+  layers.add("$along using 1:2 with lines lc '#d7191c' lw 1.5");
   script.data.push_back(std::move(line));
   return fmt::format("set xrange [0:{}]\nset yrange [{}:{}]\nset xlabel 'iteration'\nset ylabel {}\n",
                      std::max<std::size_t>(values.size() - 1, 1), number(range.low), number(range.high),
                      gnuplot_string(fmt::format("φ{}", k_text(picture.steps)))) +
-         reference_commands(picture.references, "graph 0.99") + layers.plot_command();
+         reference_commands(picture.references, range) + layers.plot_command();
 }
 
 }  // namespace
@@ -191,11 +197,12 @@ Script value_picture_script(const ValuePicture& picture) {
   script.height = 700;
   constexpr std::size_t kTitleWidth = 70;
   script.commands = fmt::format(
-      "set multiplot layout 1,{} margins screen 0.07,0.97,0.2,0.9 spacing screen 0.09\n"
+      "set multiplot layout 1,{} margins screen 0.07,{},0.2,0.9 spacing screen 0.09\n"
       "set label 1 {} at screen 0.5,0.955 center font ',17'\n"
       "set tics out nomirror\nset grid lc '#d8d8d8' lt 1\nset border 3\n"
       "set key at screen 0.5,0.05 center vertical Left reverse samplen 2.5 width 1 maxrows {}\nset format '%h'\n",
-      has_right ? 2 : 1, gnuplot_string(cut_to_width(picture.title, kTitleWidth)), has_right ? 1 : 2);
+      has_right ? 2 : 1, has_right && !picture.references.empty() ? 0.9 : 0.97,
+      gnuplot_string(cut_to_width(picture.title, kTitleWidth)), has_right ? 1 : 2);
   script.commands += left_panel(picture, samples, script);
   if (has_right) script.commands += "unset label 1\n" + right_panel(picture, script);
   script.commands += "unset multiplot\n";

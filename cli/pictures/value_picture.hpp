@@ -12,14 +12,14 @@ namespace bilevel::cli {
 
 /// phi^k at one iteration of a method that moves z.
 struct TracedValue {
-  Vec z;             // R^m; empty: not drawn on the left
+  Vec z = {};        // R^m; empty: not drawn on the left
   double value = 0;  // phi^k
 };
 
 /// A value worth a horizontal line, e.g. f at a solution.
 struct ReferenceValue {
   double value = 0;
-  std::string label;
+  std::string label = {};
 };
 
 struct ValuePicture {
@@ -37,8 +37,9 @@ struct ValuePicture {
 };
 
 /// Left: g, f, A^k(z) and phi^k(z) against z, with samples added where A^k jumps; right: phi^k along the iterations
-/// (left alone if there are none). Calls A about 500 to 2500 times k. Throws InvalidInput without one of the pointers,
-/// for steps < 0, or low >= high; DimensionMismatch; MissingOracle for objectives without values.
+/// (left alone if there are none). Calls A between 501 and 5000 times k. Throws InvalidInput without one of the
+/// pointers, for steps < 0, or for a range of z without width; DimensionMismatch; MissingOracle for objectives without
+/// values.
 ///
 ///     const GradientDescentMap map(*problem.lower, 0.2);
 ///     draw(value_picture_script({.title = problem.name, .upper = problem.upper.get(), .lower = problem.lower.get(),
