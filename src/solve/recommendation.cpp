@@ -50,12 +50,12 @@ void choose_unrolled(Recommendation& advice, double bytes_per_step) {
 }
 
 void choose_implicit(Recommendation& advice, Index dim_y) {
-  constexpr double kMostSteps = 5000;
+  constexpr double kMostSteps = 20000;
   advice.hypergradient = "implicit";
   advice.memory = "none";
   advice.settings["hypergradient"] = "implicit";
   // Warm starts carry the rest over from one leader step to the next.
-  advice.inner_steps = static_cast<Index>(std::clamp(steps_for(advice.condition, 0.1), 20.0, kMostSteps));
+  advice.inner_steps = static_cast<Index>(std::clamp(steps_for(advice.condition, 1e-4), 20.0, kMostSteps));
   advice.settings["inner-steps"] = fmt::format("{}", advice.inner_steps);
   advice.predicted_bytes = 8.0 * sizeof(double) * static_cast<double>(dim_y);  // vectors of conjugate gradients
 }
