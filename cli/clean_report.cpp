@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "certificate_report.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -181,6 +182,7 @@ std::string result_text(const CleaningInput& input, const CleaningResult& result
   text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
                       format_count(run.iterations, "leader step"), run.best_iteration, run.message);
   text += fmt::format("  {}\n", advice(run.status));
+  if (result.certificate) text += "\n" + certificate_text(*result.certificate) + "\n";
   text += fmt::format("time          {} in all, {} of it cleaning\n", format_duration(seconds),
                       format_duration(run.seconds));
   text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
@@ -236,6 +238,7 @@ std::string result_json(const CleaningInput& input, const CleaningResult& result
         {"noisy_detection", result.noisy ? detection_json(result.noisy->detection) : Json(nullptr)},
         {"trusted_detection", result.trusted ? detection_json(result.trusted->detection) : Json(nullptr)},
         {"ceiling_detection", result.ceiling ? detection_json(result.ceiling->detection) : Json(nullptr)}}},
+      {"certificate", result.certificate ? certificate_json(*result.certificate) : Json(nullptr)},
       {"oracle_calls", {{"lower", calls_json(run.lower_calls)}, {"upper", calls_json(run.upper_calls)}}},
       {"asked", asked.all_texts()},
       {"used", used},

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bilevel/certificate.hpp"
 #include "bilevel/detection.hpp"
 #include "bilevel/linear_models.hpp"
 #include "bilevel/run.hpp"
@@ -34,6 +35,7 @@ struct CleaningOptions {
   double penalty_norm = 2;  // p >= 2
   std::size_t threads = 0;  // 0: one for each processor
   bool comparators = true;  // fit the models that the result is compared with
+  bool certificate = true;  // examine the pair that the run returns; costs some hundred passes over the rows
 };
 void describe(OptionTable& table, CleaningOptions& options);
 
@@ -75,6 +77,9 @@ struct CleaningResult {
   std::optional<FittedModel> trusted;  // fitted to the trusted rows alone, c by cross-validation
   std::optional<FittedModel> ceiling;  // fitted to the rows known to be right alone
   double chosen_regularization = 0;    // c of the bilevel run
+  /// What run.best_x, run.best_y are to the bilevel problem, where it was asked for and nothing was interrupted. Cleaning
+  /// stops early on purpose, so that "not converged" is the usual verdict; its advice says so.
+  std::optional<Certificate> certificate;
   /// What speaks against believing the result, each a sentence; needs the comparators.
   std::vector<std::string> warnings;
   /// (cleaned - noisy) / (ceiling - noisy) in test accuracy, if all three are known and the gap is not zero.

@@ -162,6 +162,22 @@ BilevelProblem cleaning_problem(const CleaningData& data, const PathOptions& pat
   return problem;
 }
 
+/// Certifies the pair that the run returned, within about two seconds for 20,000 rows of 784 features.
+Certificate certify_cleaning(const BilevelProblem& problem, const RunResult& run) {
+  // The scale on which the passes' float32 rounding of about 1e-6 leaves something to say.
+  constexpr double kTolerance = 1e-4;
+  auto certificate = certify(problem, run.best_x, run.best_y,
+                             {.tolerance = kTolerance, .eigenvalue_products = 100, .solve_products = 100});
+  const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
+  if (certificate.verdict == Verdict::not_converged && stopped) {
+    certificate.advice =
+        "this is intended: cleaning stops before the weights, of which there is one for each row, begin to fit the "
+        "peculiarities of the few trusted rows (early stopping against overfitting), so judge the result by its "
+        "accuracy; for a converged answer use --improvement 0 and more --max-iterations and --max-inner-steps";
+  }
+  return certificate;
+}
+
 /// 1 for a row whose given label is the true one, else 0.
 Vec known_to_be_right(const CleaningData& data) {
   Vec right(static_cast<Index>(data.train.labels.size()));
@@ -223,6 +239,11 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
                                               result.trusted->regularization)});
   }
 
+  if (options.certificate && !interrupted()) {
+    stage("certifying");
+    result.certificate = certify_cleaning(cleaning_problem(data, path, result.chosen_regularization), result.run);
+  }
+
   stage("fitting with the learned weights");
   if (!interrupted()) result.cleaned = fit_path(data.train, result.run.best_x.unaryExpr(&sigmoid), data.trusted, path);
   if (interrupted()) {
@@ -263,7 +284,9 @@ void describe(OptionTable& table, CleaningOptions& options) {
       .add("threads", options.threads, "threads of a pass over the data; 0: one for each processor", between(0, 1024))
       .add("comparators", options.comparators,
            "also fit the models that the result is compared with: on the rows as they are, on the trusted rows alone, "
-           "and where the truth is known on the right rows alone");
+           "and where the truth is known on the right rows alone")
+      .add("certificate", options.certificate,
+           "also examine what the returned pair is to the bilevel problem: eigenvalues, residuals, a verdict");
 }
 
 }  // namespace bilevel

@@ -1,0 +1,74 @@
+#include "certificate_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "terminal/stream.hpp"
+#include "terminal/table.hpp"
+#include "terminal/text.hpp"
+
+namespace bilevel::cli {
+
+namespace {
+
+std::string number(double value) { return fmt::format("{:.3g}", value); }
+
+std::string sentence(std::string_view head, const std::string& text) {
+  const auto width = std::min<std::size_t>(terminal_width(), 120);
+  return fmt::format("{}{}\n", head, wrap_text(text, width, head.size()));
+}
+
+}  // namespace
+
+std::string certificate_text(const Certificate& c) {
+  Table table({{"of the answer"}, {"value", Align::right}, {"against"}}, "Certificate");
+  table.add_row({"verdict", std::string(to_string(c.verdict)), ""});
+  table.add_row({"follower", std::string(to_string(c.follower)), ""});
+  table.add_row({"follower's residual |g_y|", number(c.follower_residual), number(c.follower_scale)});
+  table.add_row({"smallest eigenvalue of H", number(c.smallest_eigenvalue),
+                 fmt::format("{} = |H|, error {:.1g}, {}", number(c.largest_eigenvalue), c.smallest_eigenvalue_error,
+                             c.dense ? "all eigenvalues" : "by Lanczos")});
+  if (c.kernel_dimension.value_or(1) > 0) {
+    table.add_row({"dimension of H's kernel", c.kernel_dimension ? fmt::format("{}", *c.kernel_dimension) : "not known",
+                   fmt::format("{}", c.kernel_dimension ? "" : "the budget of products")});
+  }
+  if (c.kernel_dimension.value_or(0) > 0) {
+    table.add_row({"f along the kernel |P f_y|", number(c.selection_residual), ""});
+    table.add_row({"B' into the kernel |P B'|", number(c.morse_bott_residual), ""});
+  }
+  table.add_row({"adjoint |H w - f_y| / |f_y|", number(c.adjoint_residual), ""});
+  table.add_row({"leader's residual |f_x - B w|", number(c.leader_residual),
+                 fmt::format("{}, error {:.1g}", number(c.leader_scale), c.leader_residual_error)});
+  if (c.leader_curvature) table.add_row({"leader's least curvature", number(*c.leader_curvature), ""});
+  return table.to_string() + sentence("because  ", c.reason) + sentence("advice   ", c.advice);
+}
+
+nlohmann::ordered_json certificate_json(const Certificate& c) {
+  using Json = nlohmann::ordered_json;
+  const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  return {{"verdict", to_string(c.verdict)},
+          {"follower", to_string(c.follower)},
+          {"kernel_dimension", c.kernel_dimension ? Json(*c.kernel_dimension) : Json(nullptr)},
+          {"follower_residual", finite(c.follower_residual)},
+          {"smallest_eigenvalue", finite(c.smallest_eigenvalue)},
+          {"adjoint_residual", finite(c.adjoint_residual)},
+          {"selection_residual", finite(c.selection_residual)},
+          {"leader_residual", finite(c.leader_residual)},
+          {"leader_residual_error", finite(c.leader_residual_error)},
+          {"fake", c.fake},
+          {"advice", c.advice},
+          {"reason", c.reason},
+          {"follower_scale", finite(c.follower_scale)},
+          {"smallest_eigenvalue_error", finite(c.smallest_eigenvalue_error)},
+          {"largest_eigenvalue", finite(c.largest_eigenvalue)},
+          {"morse_bott_residual", finite(c.morse_bott_residual)},
+          {"leader_scale", finite(c.leader_scale)},
+          {"leader_curvature", c.leader_curvature ? finite(*c.leader_curvature) : Json(nullptr)},
+          {"upper_gradient_norm", finite(c.upper_gradient_norm)},
+          {"dense", c.dense},
+          {"products", c.products}};
+}
+
+}  // namespace bilevel::cli
