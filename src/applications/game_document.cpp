@@ -126,7 +126,7 @@ void GameDocument::check_keys(const toml::table& table, std::string_view place,
     const auto near = name.size() <= kLongestGuess ? nearest_name(name, known) : "";
     refuse(table.find(name)->first.source().begin,
            fmt::format("{} has no key '{}'{}; its keys are {}", place, name.substr(0, 60),
-                       near.empty() ? "" : fmt::format(", did you mean '{}'?", near), list));
+                       near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), list));
   }
 }
 

@@ -172,10 +172,11 @@ TEST(Game, Sentences) {
       {problem + "[start]\nx = [1, inf]\ny = 1\n", "g.toml:5:9: [start] x must be finite, but here it is inf"},
       {problem + "[start]\nx = nan\ny = 1\n", "g.toml:5:5: [start] x must be finite, but here it is nan"},
       {"[problm]\n" + good,
-       "g.toml:1:2: a game has no key 'problm', did you mean 'problem'?; its keys are problem, parameters, start, box, "
+       "g.toml:1:2: a game has no key 'problm' (did you mean 'problem'?); its keys are problem, parameters, start, "
+       "box, "
        "solution, point, solve"},
       {problem + "uper = 'x'\n" + start,
-       "g.toml:4:1: [problem] has no key 'uper', did you mean 'upper'?; its keys are name, upper, lower, description, "
+       "g.toml:4:1: [problem] has no key 'uper' (did you mean 'upper'?); its keys are name, upper, lower, description, "
        "source"},
       {good + "z0000000 = 1\n", "g.toml:7:1: [start] has no key 'z0000000'; its keys are x, y"},
       {good + "[parameters]\nsin = 1\n", "g.toml:8:1: 'sin' cannot name a parameter: it is a function of formulas"},

@@ -22,8 +22,10 @@ using bilevel::Random;
 using bilevel::Vec;
 using bilevel::testing::random_vec;
 
-constexpr Index kN = 2, kM = 3;
-const std::vector<double> kList{0.5, -0.75, 1.25};
+// Sums run over 1 .. 9: long enough for instructions that work on many numbers at once.
+constexpr int kLast = 9;
+constexpr Index kN = kLast, kM = kLast;
+const std::vector<double> kList{0.5, -0.75, 1.25, 0, -0.1, 1, 1, 0.3, -1.5};
 
 // A number with a bound of the rounding errors that any order of its operations can make.
 struct Bounded {
@@ -79,7 +81,7 @@ bilevel::autodiff::Jet<Order> constant(double value, bilevel::autodiff::Jet<Orde
 struct Tree {
   int kind = 0;
   double number = 0;
-  int index = 0;  // of an entry; 0: the index of the sum around it
+  int index = 0;  // of an entry; 0: the index i of the sum around it, -1: 10 - i
   std::vector<Tree> children;
 };
 enum Kind : int {
@@ -114,8 +116,7 @@ Tree random_tree(Random& random, int depth, bool in_sum) {
   if (depth == 0 || below(8) == 0) {
     tree.kind = below(in_sum ? 5 : 3);
     tree.number = 0.25 * (below(17) - 8);
-    tree.index = in_sum && below(2) == 0 ? 0 : 1 + below(tree.kind == kX ? 2 : 3);
-    if (tree.kind == kX && tree.index == 0) tree.kind = kY;
+    tree.index = in_sum && below(4) != 0 ? -below(2) : 1 + below(kLast);
     return tree;
   }
   tree.kind = kAdd + below(in_sum ? kMax - kAdd + 1 : kSum - kAdd + 1);
@@ -130,7 +131,7 @@ Tree random_tree(Random& random, int depth, bool in_sum) {
 std::string text_of(const Tree& tree, int binding) {
   const auto child = [&](std::size_t i, int b) { return text_of(tree.children[i], b); };
   const auto bound = [&](int own, std::string text) { return own < binding ? "(" + text + ")" : text; };
-  const auto index = tree.index == 0 ? std::string("i") : std::to_string(tree.index);
+  const auto index = tree.index == 0 ? "i" : tree.index < 0 ? "10 - i" : std::to_string(tree.index);
   constexpr const char* kNames[] = {"sin",   "cos", "tanh",   "sigmoid", "softplus",
                                     "huber", "abs", "square", "min",     "max"};
   switch (tree.kind) {
@@ -146,7 +147,7 @@ std::string text_of(const Tree& tree, int binding) {
     case kNegate: return bound(3, "-" + child(0, 3));
     case kSquare: return bound(4, child(0, 5) + "^2");
     case kCube: return bound(4, child(0, 5) + "^3");
-    case kSum: return "sum(i, 1, 3, " + child(0, 1) + ")";
+    case kSum: return fmt::format("sum(i, 1, {}, ", kLast) + child(0, 1) + ")";
     default: break;
   }
   const bool is_binary = tree.kind == kMin || tree.kind == kMax;
@@ -157,7 +158,7 @@ template <class Number, class View>
 Number evaluate(const Tree& tree, const View& x, const View& y, int i) {
   const auto child = [&](std::size_t c) { return evaluate<Number>(tree.children[c], x, y, i); };
   const auto number = [&](double value) { return constant(value, Number{}); };
-  const int index = (tree.index == 0 ? i : tree.index) - 1;
+  const int index = (tree.index == 0 ? i : tree.index < 0 ? kLast + 1 - i : tree.index) - 1;
   switch (tree.kind) {
     case kNumber: return number(tree.number);
     case kX: return x[index];
@@ -184,7 +185,7 @@ Number evaluate(const Tree& tree, const View& x, const View& y, int i) {
     default: break;
   }
   Number total = number(0);
-  for (int k = 1; k <= 3; ++k) total = total + evaluate<Number>(tree.children[0], x, y, k);
+  for (int k = 1; k <= kLast; ++k) total = total + evaluate<Number>(tree.children[0], x, y, k);
   return total;
 }
 
