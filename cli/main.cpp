@@ -10,8 +10,11 @@
 #include "arguments.hpp"
 #include "bilevel/registry.hpp"
 #include "bilevel/status.hpp"
+#include "check.hpp"
 #include "clean.hpp"
 #include "command.hpp"
+#include "inspect.hpp"
+#include "solve.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
 
@@ -62,6 +65,9 @@ int run_options(const std::vector<std::string>& arguments) {
 std::vector<Command> commands() {
   return {
       clean_command(),
+      solve_command(),
+      inspect_command(),
+      check_command(),
       {"methods", "the outer methods and their papers", run_methods},
       {"options", "a command's options as Markdown", run_options},
   };
