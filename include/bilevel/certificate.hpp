@@ -39,7 +39,8 @@ struct CertificateOptions {
   double tolerance = 1e-6;
   /// Eigenvalues of H up to this times |H| count as zero; in [1e-15, 0.1].
   double kernel_tolerance = 1e-8;
-  /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10, Lanczos.
+  /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10,
+  /// Lanczos.
   Index dense_limit = 200;
   /// Most Hessian products that Lanczos may take, at least 20.
   Index eigenvalue_products = 300;
@@ -56,8 +57,8 @@ struct Certificate {
   std::optional<Index> kernel_dimension;  // of H; empty: not known within the budget
   double follower_residual = 0;           // |g_y|
   double follower_scale = 0;              // what it is measured against: |H| (1 + |y|)
-  /// Of H, after the corrections of y where it was formed. By Lanczos: an upper bound, and an eigenvalue lies within the
-  /// error; that it is the smallest one Lanczos cannot prove.
+  /// Of H, after the corrections of y where it was formed. By Lanczos: an upper bound, and an eigenvalue lies within
+  /// the error; that it is the smallest one Lanczos cannot prove.
   double smallest_eigenvalue = 0;
   double smallest_eigenvalue_error = 0;
   double largest_eigenvalue = 0;   // |H|

@@ -19,7 +19,7 @@ namespace bilevel {
 
 struct GlobalOptions {
   Index samples = 0;            // leaders at which branches are looked for, n > 1; 0: 8 + 4 n, at most 40
-  double tolerance = 1e-9;      // |grad phi_i| relative to its size at the start of a descent
+  double tolerance = 1e-9;      // |grad phi_i| relative to its terms, |f_x| + |B H^-1 f_y|
   Index max_iterations = 200;   // of each descent
   double tie_tolerance = 1e-8;  // follower values nearer than this times their range count as equal
   BranchOptions branches = {};

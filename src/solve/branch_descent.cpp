@@ -61,7 +61,8 @@ Descent descend_branch(const BranchFunction& phi, BranchPair start, const Descen
   bool fresh = true;
   for (; result.iterations < options.max_iterations; ++result.iterations) {
     const double length = norm(at.gradient);
-    const double scale = std::max(first_length, at.terms);
+    // A start near an infinite slope has a huge gradient: what is small against it need not be small.
+    const double scale = std::max(1e-6 * first_length, at.terms);
     if (length <= options.tolerance * scale) {
       return end(Status::converged, fmt::format("|grad phi| = {:.2g} after {} steps", length, result.iterations));
     }

@@ -9,7 +9,7 @@
 namespace bilevel {
 
 struct DescentOptions {
-  double tolerance = 1e-9;     // |grad phi| relative to its size at the start, or to that of its terms
+  double tolerance = 1e-9;     // |grad phi| relative to its terms, or to 1e-6 of its size at the start
   Index max_iterations = 200;  // of BFGS
   double largest_x = 0;        // |x| beyond which the descent is called divergent; 0: never
 };

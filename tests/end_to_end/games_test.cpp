@@ -1,4 +1,5 @@
-// solve, inspect and check as a user meets them: tables, JSON, exit codes, and sentences about files that cannot be used.
+// solve, inspect and check as a user meets them: tables, JSON, exit codes, and sentences about files that cannot be
+// used.
 #include <cmath>
 
 #include "end_to_end/program.hpp"
@@ -70,8 +71,8 @@ TEST_F(Games, SolveIsRightAndCertified) {
 TEST_F(Games, SolveTellsAPerson) {
   const auto ended = bilevel({"solve", "game.toml"});
   EXPECT_EQ(ended.code, 0) << ended.err;
-  for (const auto* part : {"two wells", "upper f = (x - 0.3)^2", "Chosen automatically", "certified local bilevel solution",
-                           "converged after", "oracle calls"}) {
+  for (const auto* part : {"two wells", "upper f = (x - 0.3)^2", "Chosen automatically",
+                           "certified local bilevel solution", "converged after", "oracle calls"}) {
     EXPECT_NE(ended.out.find(part), std::string::npos) << part << " in: " << ended.out;
   }
   EXPECT_EQ(listing("runs"), "none");
@@ -138,7 +139,8 @@ TEST_F(Games, InspectShowsTheFollower) {
   EXPECT_EQ(found.at("recommendation").at("several_minimisers"), true);
   const auto ended = bilevel({"inspect", "game.toml"});
   EXPECT_EQ(ended.code, 0) << ended.err;
-  for (const auto* part : {"Critical points", "minimiser", "Branches", "Parametric Morse", "Recommended: bilevel solve"}) {
+  for (const auto* part :
+       {"Critical points", "minimiser", "Branches", "Parametric Morse", "Recommended: bilevel solve"}) {
     EXPECT_NE(ended.out.find(part), std::string::npos) << part << " in: " << ended.out;
   }
 }
@@ -161,8 +163,10 @@ TEST_F(Games, CheckPassesAndIsPrintedLineByLine) {
 
 TEST_F(Games, FilesThatCannotBeUsed) {
   expect_refused("", {"bad.toml"});
-  expect_refused("[problem]\nupper = \"x + (y\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n", {"bad.toml:2:", ")"});
-  expect_refused("[problem]\nupper = \"x + z\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n", {"bad.toml:2:14", "'z'"});
+  expect_refused("[problem]\nupper = \"x + (y\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n",
+                 {"bad.toml:2:", ")"});
+  expect_refused("[problem]\nupper = \"x + z\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n",
+                 {"bad.toml:2:14", "'z'"});
   expect_refused("[problem]\nupper = \"x2\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n", {"bad.toml"});
   expect_refused("[problem]\nuper = \"x\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n", {"'uper'", "'upper'"});
   expect_refused("[problem]\nupper = \"x\"\nlower = \"(y - x)^2\"\n", {"start"});

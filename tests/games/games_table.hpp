@@ -14,13 +14,16 @@ namespace bilevel::testing {
 struct GameRun {
   std::string method;
   bool refused = false;      // the method cannot be used on this game
-  bool solved = false;       // within 1e-6 of the file's solution
+  bool solved = false;       // x and f within 1e-6 of the file's solution
   bool is_solution = false;  // a local solution by values: see is_local_solution
   bool certified = false;    // the certificate's verdict is "certified local bilevel solution"
   std::string verdict;
   double seconds = 0;
   Index iterations = 0;
-  bool certificate_right() const { return certified == is_solution; }
+  /// "Equilibrium with degenerate follower" claims less than a solution, so it is right about one as well.
+  bool certificate_right() const {
+    return certified == is_solution || (is_solution && verdict == "equilibrium with degenerate follower");
+  }
 };
 
 struct GameRow {
@@ -44,6 +47,14 @@ GameRow judge_game(const std::filesystem::path& file);
 
 /// Rows of all games in a folder, by name.
 std::vector<GameRow> judge_games(const std::filesystem::path& folder);
+
+/// Of the games that a method was not refused on.
+struct MethodShares {
+  Index runs = 0, solved = 0, local_solutions = 0, certificates_right = 0, false_positives = 0;
+  double seconds = 0;
+};
+/// `method` is a place in table_methods().
+MethodShares shares(const std::vector<GameRow>& rows, std::size_t method);
 
 /// The table, then the shares.
 std::string games_text(const std::vector<GameRow>& rows);

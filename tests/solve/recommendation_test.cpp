@@ -39,8 +39,12 @@ BilevelProblem followed_exactly(double condition) {
                               .y = -t,
                               .constant = 0.5 * t.squaredNorm()};
   const Vec x = t / 1.1;
-  return {"followed",   std::make_shared<Quadratic>("f", 4, 4, upper), std::make_shared<Quadratic>("g", 4, 4, lower),
-          Vec::Zero(4), Vec::Zero(4), KnownSolution{x, x, 0}};
+  return {"followed",
+          std::make_shared<Quadratic>("f", 4, 4, upper),
+          std::make_shared<Quadratic>("g", 4, 4, lower),
+          Vec::Zero(4),
+          Vec::Zero(4),
+          KnownSolution{x, x, 0}};
 }
 
 TEST(Recommend, FollowingItSolvesTheProblem) {
