@@ -40,9 +40,11 @@ struct Game {
   std::vector<KnownPoint> points;
 };
 
+/// [start] gives n and m; docs/games.md lists every key. A name that is not in the file is the stem of `source`.
 /// Throws InvalidInput whose sentence starts with "source:line:column:" for text that is no game: not TOML, a key that
 /// is unknown (with the nearest known one) or missing, a formula that cannot be read (line and column of the mistake in
-/// the file), dimensions that [start], [box], [solution] and the formulas do not agree on (all misfits at once).
+/// the file), dimensions that [start], [box], [solution] and the formulas do not agree on (all misfits at once),
+/// numbers that are not finite, a known value of `upper` that the formula does not confirm within 1e-6.
 Game parse_game(std::string_view toml, std::string_view source);
 
 /// parse_game on a file's content; InvalidInput if the file cannot be read or is over 1 MB.

@@ -138,8 +138,9 @@ TEST(FormulaParse, LargestIndicesAndText) {
 
 // Values computed: the sum of what its instructions compute.
 std::size_t numbers_of(const std::string& text) {
+  const auto f = Formula::parse(text, kParameters);
   std::size_t count = 0;
-  for (const auto& instruction : Formula::parse(text, kParameters).program().instructions) count += instruction.count;
+  for (const auto& instruction : f.program().instructions) count += instruction.count;
   return count;
 }
 
