@@ -60,9 +60,9 @@ inline constexpr Index kLargestSearchDimension = 50;
 /// the resolution. m > 1: Newton's method (damped on |g_y|^2) from a scrambled low-discrepancy sequence of starts, with
 /// deflation of the points already found: from every fourth start Newton's method runs again on g_y times
 /// prod_i (1 / |y - y_i|^2 + 1), and cannot end at the points y_i. [Brown and Farrell 2015] Of critical points that are
-/// not isolated, at most four are listed. Points outside the box, widened by 1e-6 of its width, are dropped. `upper` may
-/// be null. Same arguments, same answer. Throws DimensionMismatch, InvalidOption, and InvalidInput for
-/// m > kLargestSearchDimension or a box without width in some coordinate.  [BLPV25, sec. 3: crit g_x]
+/// not isolated, at most four are listed. Points outside the box, widened by 1e-6 of its width, are dropped. `upper`
+/// may be null. Same arguments, same answer. Throws DimensionMismatch, InvalidOption, and InvalidInput for m >
+/// kLargestSearchDimension or a box without width in some coordinate.  [BLPV25, sec. 3: crit g_x]
 CriticalPoints find_critical_points(const Objective& lower, const Vec& x, const Box& box,
                                     const CriticalPointOptions& options = {}, const Objective* upper = nullptr);
 

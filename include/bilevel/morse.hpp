@@ -37,8 +37,8 @@ struct MorseReport {
   MorseVerdict verdict = MorseVerdict::undecided;
   std::vector<std::string> evidence;  // sentences with numbers
   std::vector<MorseSample> samples;
-  std::vector<BranchEvent> failures;   // folds, pitchforks, escapes
-  std::vector<BranchMap> maps;         // the lines that were followed
+  std::vector<BranchEvent> failures;  // folds, pitchforks, escapes
+  std::vector<BranchMap> maps;        // the lines that were followed
   /// Least |eigenvalue| / max(1, |H|) over everything looked at, 0 at a singular point; infinity without critical
   /// points.
   double distance_to_singularity = 0;
@@ -46,9 +46,9 @@ struct MorseReport {
 };
 
 /// Judges "g parametric Morse with locally bounded critical sets" [BLPV25, Assumption Morse QC] on box_x. n = 1: along
-/// the whole box, so that isolated failures are located. n > 1: at random leaders, seeded by branches.search.seed, and on
-/// lines between them: failures of a set of leaders that no line meets are not seen. The box of y may be too small to
-/// hold the branches; then the verdict is undecided and says so. Throws DimensionMismatch, InvalidOption, and
+/// the whole box, so that isolated failures are located. n > 1: at random leaders, seeded by branches.search.seed, and
+/// on lines between them: failures of a set of leaders that no line meets are not seen. The box of y may be too small
+/// to hold the branches; then the verdict is undecided and says so. Throws DimensionMismatch, InvalidOption, and
 /// InvalidInput as follow_branches does.
 MorseReport judge_morse(const Objective& lower, const Box& box_x, const Box& box_y, const MorseOptions& options = {},
                         const Objective* upper = nullptr);

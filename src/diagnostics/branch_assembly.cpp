@@ -21,7 +21,8 @@ struct End {
 
 /// Ends that say nothing about H.
 bool leads_nowhere(BranchEventKind kind) {
-  return kind == BranchEventKind::line_end || kind == BranchEventKind::escape || kind == BranchEventKind::leaves_box || kind == BranchEventKind::stalled;
+  return kind == BranchEventKind::line_end || kind == BranchEventKind::escape || kind == BranchEventKind::leaves_box ||
+         kind == BranchEventKind::stalled;
 }
 
 /// What kind of event the ends at one place make together.
@@ -110,31 +111,34 @@ std::string describe(const BranchEvent& event) {
   switch (event.kind) {
     case BranchEventKind::line_end: return fmt::format("The line ends {}; {} goes on.", place, who);
     case BranchEventKind::fold:
-      return fmt::format("Fold {}: {}; the eigenvalue there is {:.2g}.", place,
-                         alone ? who + " ends, and the branch that it vanishes with was not found"
-                               : who + " meet and vanish",
-                         event.eigenvalue);
+      return fmt::format(
+          "Fold {}: {}; the eigenvalue there is {:.2g}.", place,
+          alone ? who + " ends, and the branch that it vanishes with was not found" : who + " meet and vanish",
+          event.eigenvalue);
     case BranchEventKind::pitchfork:
-      return fmt::format("Pitchfork or crossing {}: {} where an eigenvalue changes its sign; it is {:.2g} there.", place,
-                         alone ? who + " ends" : who + " meet", event.eigenvalue);
+      return fmt::format("Pitchfork or crossing {}: {} where an eigenvalue changes its sign; it is {:.2g} there.",
+                         place, alone ? who + " ends" : who + " meet", event.eigenvalue);
     case BranchEventKind::degenerate:
       if (event.branches.empty()) {
         return fmt::format("Degenerate critical point {}, eigenvalue {:.2g}: no branch leads to it.", place,
                            event.eigenvalue);
       }
-      return fmt::format("Degenerate point {}: {} where H is singular (eigenvalue {:.2g}), in a way that was not "
-                         "resolved.",
-                         place, alone ? who + " ends" : who + " meet", event.eigenvalue);
+      return fmt::format(
+          "Degenerate point {}: {} where H is singular (eigenvalue {:.2g}), in a way that was not "
+          "resolved.",
+          place, alone ? who + " ends" : who + " meet", event.eigenvalue);
     case BranchEventKind::escape:
-      return fmt::format("Escape: {} goes to infinity as x approaches {} (t = {:.9g} +- {:.1g}), so the critical sets are "
-                         "not locally bounded there.",
-                         who, x, event.t, event.accuracy);
+      return fmt::format(
+          "Escape: {} goes to infinity as x approaches {} (t = {:.9g} +- {:.1g}), so the critical sets are "
+          "not locally bounded there.",
+          who, x, event.t, event.accuracy);
     case BranchEventKind::leaves_box:
       return fmt::format("Out of the box: {} leaves the box of y, widened by half its width, {}.", who, place);
     case BranchEventKind::stalled:
-      return fmt::format("Stalled: {} could not be followed beyond x = {} (t = {:.9g}), y = {}, though the eigenvalue "
-                         "nearest to 0 is {:.2g}.",
-                         who, x, event.t, numbers(event.y), event.eigenvalue);
+      return fmt::format(
+          "Stalled: {} could not be followed beyond x = {} (t = {:.9g}), y = {}, though the eigenvalue "
+          "nearest to 0 is {:.2g}.",
+          who, x, event.t, numbers(event.y), event.eigenvalue);
   }
   return {};
 }

@@ -62,7 +62,8 @@ Correction correct(const BranchTask& task, double t, const Vec& guess, double fr
       const auto& eigenvalues = solver.eigenvalues();
       const double zero = frozen * eigenvalues.cwiseAbs().maxCoeff();
       Vec along = solver.eigenvectors().transpose() * residual;
-      for (Index i = 0; i < along.size(); ++i) along[i] = std::abs(eigenvalues[i]) > zero ? along[i] / eigenvalues[i] : 0;
+      for (Index i = 0; i < along.size(); ++i)
+        along[i] = std::abs(eigenvalues[i]) > zero ? along[i] / eigenvalues[i] : 0;
       move = -(solver.eigenvectors() * along);
     } else {
       move = -hessian.partialPivLu().solve(residual);

@@ -115,8 +115,8 @@ SingularPoint crossing(const BranchTask& task, const PathPoint& a, const PathPoi
   const bool forward = a.t < b.t;
   const PathPoint& left = forward ? a : b;
   const PathPoint& right = forward ? b : a;
-  const auto root = bracketed_root(eigenvalue, left.t, right.t, left.eigenvalues[position],
-                                   right.eigenvalues[position], 1e-3 * task.options.event_accuracy);
+  const auto root = bracketed_root(eigenvalue, left.t, right.t, left.eigenvalues[position], right.eigenvalues[position],
+                                   1e-3 * task.options.event_accuracy);
   const PathPoint point = between(task, a, b, root.at);
   SingularPoint singular = singular_at(point, std::max(root.width, std::numeric_limits<double>::epsilon()));
   if (kernel_dimension(task, point) == 1) singular.kind = BranchEventKind::pitchfork;

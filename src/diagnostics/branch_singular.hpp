@@ -10,8 +10,8 @@ namespace bilevel {
 /// A critical point with singular H.
 struct SingularPoint {
   double t = 0;
-  Vec y;                // R^m
-  Vec kernel;           // R^m, |.| = 1: H kernel ~ 0
+  Vec y;       // R^m
+  Vec kernel;  // R^m, |.| = 1: H kernel ~ 0
   double eigenvalue = 0;
   double accuracy = 0;  // of t
   BranchEventKind kind = BranchEventKind::degenerate;

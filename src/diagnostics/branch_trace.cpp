@@ -82,8 +82,10 @@ class Tracer {
     double nearest = task_.size, second = task_.size;
     for (const CriticalPoint& point : landmarks_.searches[at].points) {
       const double distance = norm(point.y - y);
-      if (distance < nearest) second = std::exchange(nearest, distance);
-      else second = std::min(second, distance);
+      if (distance < nearest)
+        second = std::exchange(nearest, distance);
+      else
+        second = std::min(second, distance);
     }
     return second;
   }
@@ -166,7 +168,8 @@ class Tracer {
     constexpr double kQuarter = 0.25, kNearest = 1e-9, kFlattest = 0.2, kAgrees = 0.5;
     constexpr int kMostPoints = 12;
     // y - y* falls like a power of t* - t: 1/2 at a fold, 1/3 at a cusp.
-    const double power = std::clamp(ahead * norm(here.slope) / std::max(distance, kBehind * task_.size), kFlattest, 1.0);
+    const double power =
+        std::clamp(ahead * norm(here.slope) / std::max(distance, kBehind * task_.size), kFlattest, 1.0);
     std::vector<PathPoint> fill;
     for (int k = 1; k <= kMostPoints && ahead * std::pow(kQuarter, k) > kNearest; ++k) {
       const double t = singular->t - sign_ * ahead * std::pow(kQuarter, k);
@@ -234,7 +237,7 @@ class Tracer {
     }
     auto& points = pieces_.back().points;
     if (inside.t != points.back().t) points.push_back(inside);
-    pieces_.back().end = {BranchEventKind::leaves_box, inside.t, inside.y, inside.smallest(),
+    pieces_.back().end = {BranchEventKind::leaves_box,   inside.t, inside.y, inside.smallest(),
                           std::abs(beyond.t - inside.t), false};
     return std::move(pieces_);
   }
@@ -248,7 +251,8 @@ class Tracer {
 
 }  // namespace
 
-std::vector<TracedPiece> trace(const BranchTask& task, const Landmarks& landmarks, const PathPoint& start, double sign) {
+std::vector<TracedPiece> trace(const BranchTask& task, const Landmarks& landmarks, const PathPoint& start,
+                               double sign) {
   return Tracer(task, landmarks, sign).run(start);
 }
 

@@ -16,7 +16,8 @@ namespace {
 void check(const Objective& lower, const LeaderLine& line, const Box& box, const BranchOptions& options,
            const Objective* upper) {
   const auto require = [](bool allowed, const char* name, double value, const char* range) {
-    if (!allowed) throw InvalidOption(fmt::format("following branches has {} = {}, but it must be {}", name, value, range));
+    if (!allowed)
+      throw InvalidOption(fmt::format("following branches has {} = {}, but it must be {}", name, value, range));
   };
   constexpr Index kMostSamples = 100'000;
   require(options.samples >= 2 && options.samples <= kMostSamples, "samples", static_cast<double>(options.samples),
@@ -25,8 +26,8 @@ void check(const Objective& lower, const LeaderLine& line, const Box& box, const
           "between 0 and 1, ends excluded");
   require(options.first_step >= options.smallest_step && options.first_step <= 1, "first_step", options.first_step,
           "between smallest_step and 1");
-  require(options.largest_step >= options.first_step && options.largest_step <= 1, "largest_step",
-          options.largest_step, "between first_step and 1");
+  require(options.largest_step >= options.first_step && options.largest_step <= 1, "largest_step", options.largest_step,
+          "between first_step and 1");
   require(options.event_accuracy > 0 && options.event_accuracy < 1, "event_accuracy", options.event_accuracy,
           "between 0 and 1, ends excluded");
   const Index n = lower.dim_x();
@@ -155,7 +156,8 @@ class BranchMapper {
     std::vector<std::pair<std::size_t, CriticalPoint>> result;
     for (std::size_t k = 0; k < map_.samples.size(); ++k) {
       for (const CriticalPoint& point : map_.samples[k].points) {
-        if (!covered(map_.sample_ts[k], point.y) && !near_event(map_.sample_ts[k], point.y)) result.emplace_back(k, point);
+        if (!covered(map_.sample_ts[k], point.y) && !near_event(map_.sample_ts[k], point.y))
+          result.emplace_back(k, point);
       }
     }
     return result;
@@ -170,9 +172,8 @@ class BranchMapper {
     report_degenerate(unexplained);
     std::stable_sort(map_.events.begin(), map_.events.end(),
                      [](const BranchEvent& a, const BranchEvent& b) { return a.t < b.t; });
-    const auto stalled = std::count_if(map_.events.begin(), map_.events.end(), [](const BranchEvent& event) {
-      return event.kind == BranchEventKind::stalled;
-    });
+    const auto stalled = std::count_if(map_.events.begin(), map_.events.end(),
+                                       [](const BranchEvent& event) { return event.kind == BranchEventKind::stalled; });
     map_.complete = unexplained.empty() && unsettled == 0;
     map_.completeness = fmt::format(
         "{} branches through {} critical points of {} searches along the line; {} points lie on no branch, {} searches "
@@ -201,10 +202,10 @@ class BranchMapper {
                         .accuracy = 0,
                         .branches = {},
                         .text = {}};
-      event.text = fmt::format(
-          "{} Such points, {}, were found at {} of {} searches.", describe(event),
-          isolated ? "isolated as far as the search can tell" : "with further critical points beside them",
-          where.size(), map_.samples.size());
+      event.text =
+          fmt::format("{} Such points, {}, were found at {} of {} searches.", describe(event),
+                      isolated ? "isolated as far as the search can tell" : "with further critical points beside them",
+                      where.size(), map_.samples.size());
       map_.events.push_back(std::move(event));
     }
   }
@@ -258,8 +259,8 @@ std::optional<Vec> Branch::at(double t) const {
   return interpolated(left, right, t);
 }
 
-BranchMap follow_branches(const Objective& lower, const LeaderLine& line, const Box& box_y, const BranchOptions& options,
-                          const Objective* upper) {
+BranchMap follow_branches(const Objective& lower, const LeaderLine& line, const Box& box_y,
+                          const BranchOptions& options, const Objective* upper) {
   check(lower, line, box_y, options, upper);
   return BranchMapper(lower, line, box_y, options, upper).run();
 }

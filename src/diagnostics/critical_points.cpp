@@ -5,8 +5,8 @@
 #include <limits>
 #include <tuple>
 
-#include <Eigen/Eigenvalues>
 #include <fmt/format.h>
+#include <Eigen/Eigenvalues>
 
 #include "bilevel/status.hpp"
 #include "diagnostics/critical_points_search.hpp"
@@ -19,7 +19,8 @@ namespace {
 void check_options(const CriticalPointOptions& options) {
   const auto require = [](bool allowed, const char* name, double value, const char* range) {
     if (!allowed) {
-      throw InvalidOption(fmt::format("the search for critical points has {} = {}, but it must be {}", name, value, range));
+      throw InvalidOption(
+          fmt::format("the search for critical points has {} = {}, but it must be {}", name, value, range));
     }
   };
   constexpr Index kMostStarts = 10'000'000, kFewestCells = 4, kMostCells = 100'000'000;
@@ -97,28 +98,32 @@ CriticalPoints find_critical_points(const Objective& lower, const Vec& x, const 
   const Index m = lower.dim_y();
   check_options(options);
   if (x.size() != lower.dim_x()) {
-    throw DimensionMismatch(fmt::format("the search for critical points of '{}' needs a leader of length {}, but got {}",
-                                        lower.name(), lower.dim_x(), x.size()));
+    throw DimensionMismatch(
+        fmt::format("the search for critical points of '{}' needs a leader of length {}, but got {}", lower.name(),
+                    lower.dim_x(), x.size()));
   }
   if (upper && (upper->dim_x() != lower.dim_x() || upper->dim_y() != m)) {
     throw DimensionMismatch(fmt::format("objectives '{}' ({} leader, {} follower variables) and '{}' ({}, {}) differ",
                                         upper->name(), upper->dim_x(), upper->dim_y(), lower.name(), lower.dim_x(), m));
   }
   if (m < 1 || m > kLargestSearchDimension) {
-    throw InvalidInput(fmt::format("the search for critical points forms the Hessian of the follower, which is offered for 1 to {} "
-                                   "follower variables, but '{}' has {}",
-                                   kLargestSearchDimension, lower.name(), m));
+    throw InvalidInput(
+        fmt::format("the search for critical points forms the Hessian of the follower, which is offered for 1 to {} "
+                    "follower variables, but '{}' has {}",
+                    kLargestSearchDimension, lower.name(), m));
   }
   box.validate(m, "the box of y");
   for (Index i = 0; i < m; ++i) {
     if (!(box.low[i] < box.high[i])) {
-      throw InvalidInput(fmt::format("the box of y has no width in entry {} ({} to {}), but critical points are searched for in "
-                                     "boxes with width in every entry",
-                                     i + 1, box.low[i], box.high[i]));
+      throw InvalidInput(
+          fmt::format("the box of y has no width in entry {} ({} to {}), but critical points are searched for in "
+                      "boxes with width in every entry",
+                      i + 1, box.low[i], box.high[i]));
     }
   }
 
-  CriticalPoints found = m == 1 ? search_line(lower, x, box, options, upper) : search_newton(lower, x, box, options, upper);
+  CriticalPoints found =
+      m == 1 ? search_line(lower, x, box, options, upper) : search_newton(lower, x, box, options, upper);
   std::stable_sort(found.points.begin(), found.points.end(), [](const CriticalPoint& a, const CriticalPoint& b) {
     const auto rank = [](const CriticalPoint& point) {
       // A comparison with NaN would leave the order undefined.

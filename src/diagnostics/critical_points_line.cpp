@@ -145,7 +145,9 @@ class LineSearch {
   }
 
   void add(double y, bool isolated) {
-    const auto same = [&](const Root& root) { return std::abs(root.y - y) <= options_.merge_distance * (high_ - low_); };
+    const auto same = [&](const Root& root) {
+      return std::abs(root.y - y) <= options_.merge_distance * (high_ - low_);
+    };
     if (std::none_of(roots_.begin(), roots_.end(), same)) roots_.push_back({y, isolated});
   }
 
@@ -160,12 +162,14 @@ class LineSearch {
     found.starts = options_.resolution;
     found.gradients = gradients_;
     if (finite_ == 0) {
-      found.completeness = fmt::format("g_y is not a number at any of {} points of [{:.6g}, {:.6g}], so nothing is known.",
-                                       grid_.size(), low_, high_);
+      found.completeness =
+          fmt::format("g_y is not a number at any of {} points of [{:.6g}, {:.6g}], so nothing is known.", grid_.size(),
+                      low_, high_);
       return found;
     }
     found.completeness = fmt::format(
-        "Every sign change of g_y between {} points of [{:.6g}, {:.6g}] was followed to rounding and {} local minima of "
+        "Every sign change of g_y between {} points of [{:.6g}, {:.6g}] was followed to rounding and {} local minima "
+        "of "
         "|g_y| were examined: complete but for pairs of roots nearer to each other than {:.2g}",
         grid_.size(), low_, high_, touches_, cell());
     if (finite_ < grid_.size()) {
@@ -173,7 +177,8 @@ class LineSearch {
                                         grid_.size() - finite_);
     }
     if (jumps_ > 0) {
-      found.completeness += fmt::format("; g_y changes sign by a jump at {} places, which are no critical points", jumps_);
+      found.completeness +=
+          fmt::format("; g_y changes sign by a jump at {} places, which are no critical points", jumps_);
     }
     if (!intervals_.empty()) {
       found.completeness += fmt::format("; g_y vanishes on {}, listed by the middle: these points are not isolated",

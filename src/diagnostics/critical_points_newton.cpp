@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
-#include <fmt/format.h>
 
 #include "diagnostics/critical_points_search.hpp"
 #include "diagnostics/critical_points_starts.hpp"
@@ -215,7 +215,8 @@ class NewtonSearch {
     result.starts = points;
     result.gradients = gradients_;
     result.completeness = fmt::format(
-        "g_y is zero at all {} points that were looked at: every point seems critical, and the centre of the box stands "
+        "g_y is zero at all {} points that were looked at: every point seems critical, and the centre of the box "
+        "stands "
         "for them.",
         points);
     return result;
@@ -240,7 +241,8 @@ class NewtonSearch {
     if (!result.settled && finite_ > 0) text += "; new points were still coming when the search ended";
     if (crowd_ > 0) {
       text += fmt::format(
-          "; the critical set is not discrete: {} runs ended at points with others beside them, of which at most {} are "
+          "; the critical set is not discrete: {} runs ended at points with others beside them, of which at most {} "
+          "are "
           "listed",
           crowd_, kRepresentatives);
     }

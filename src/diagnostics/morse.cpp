@@ -138,8 +138,9 @@ class MorseJudge {
     }
     for (const BranchEvent& event : report_.failures) evidence.push_back(event.text);
     if (report_.distance_to_singularity < kNone) {
-      evidence.push_back(fmt::format("The least |eigenvalue| / max(1, |H|) over everything that was looked at is {:.3g}.",
-                                     report_.distance_to_singularity));
+      evidence.push_back(
+          fmt::format("The least |eigenvalue| / max(1, |H|) over everything that was looked at is {:.3g}.",
+                      report_.distance_to_singularity));
     }
     if (!report_.bounded) {
       evidence.push_back("A branch goes to infinity at a finite leader: the critical sets are not locally bounded.");
@@ -173,11 +174,12 @@ class MorseJudge {
       ++doubts;
       evidence.push_back(std::move(text));
     };
-    doubt(left_box_ > 0, fmt::format("{} branches leave the box of y, so counts in it say nothing: take a larger box.",
-                                     left_box_));
+    doubt(left_box_ > 0,
+          fmt::format("{} branches leave the box of y, so counts in it say nothing: take a larger box.", left_box_));
     doubt(stalled_ > 0, fmt::format("{} branches could not be followed to their end.", stalled_));
-    doubt(unsettled_ > 0, fmt::format("{} of {} searches for critical points had not settled: more starts may find more.",
-                                      unsettled_, leaders));
+    doubt(unsettled_ > 0,
+          fmt::format("{} of {} searches for critical points had not settled: more starts may find more.", unsettled_,
+                      leaders));
     doubt(incomplete_ > 0 && unsettled_ == 0,
           fmt::format("On {} lines critical points were left that lie on no branch.", incomplete_));
     doubt(different_counts_ && left_box_ == 0,

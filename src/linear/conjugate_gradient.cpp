@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-/// |v| without underflow or overflow of the squares. Eigen's stableNorm fails with the alignment that this library sets.
+/// |v| without underflow or overflow of the squares. Eigen's stableNorm fails with the alignment that this library
+/// sets.
 double scaled_norm(const Vec& v) {
   const double largest = v.lpNorm<Eigen::Infinity>();
   return largest > 0 ? largest * norm(v / largest) : 0.0;

@@ -82,7 +82,8 @@ TEST(Branches, ThePitchforkOfTheParabolaIsOnePlaceWithFourBranches) {
 TEST(Branches, APitchforkIsResolvedWhereverItLiesOnTheLine) {
   const auto g = testing::parabola();
   // Not symmetric, and from and to the singular leader itself.
-  for (const auto& [from, to, branches] : {std::tuple{-0.37, 1.0, 4u}, {-1.0, 0.0, 1u}, {0.0, 1.0, 3u}, {1.0, -0.6, 4u}}) {
+  for (const auto& [from, to, branches] :
+       {std::tuple{-0.37, 1.0, 4u}, {-1.0, 0.0, 1u}, {0.0, 1.0, 3u}, {1.0, -0.6, 4u}}) {
     const auto map = follow_branches(*g, line(from, to), interval(-2, 2.3));
     SCOPED_TRACE(texts(map));
     expect_sound(*g, map);
@@ -96,7 +97,8 @@ TEST(Branches, APitchforkIsResolvedWhereverItLiesOnTheLine) {
 
 TEST(Branches, SideBranchesEndAtThePitchforkInsteadOfJumpingOnTheTrunk) {
   // g_y = x y - 3 sin(3 y): minimisers +-y with sin(3 y) / y = x / 3 for x < 9, and 0 for x > 9, all of index 0.
-  const auto g = make_objective("waves", 1, 1, [](auto x, auto y) { return cos(3.0 * y[0]) + 0.5 * x[0] * square(y[0]); });
+  const auto g =
+      make_objective("waves", 1, 1, [](auto x, auto y) { return cos(3.0 * y[0]) + 0.5 * x[0] * square(y[0]); });
   for (const double to : {9.6, 10.0, 10.3, 11.7}) {
     const auto map = follow_branches(*g, line(3, to), interval(-2, 2));
     SCOPED_TRACE(texts(map));
@@ -182,8 +184,8 @@ TEST(Branches, ACuspThatIsRunThroughIsDegenerate) {
 
 TEST(Branches, ATouchIsDegenerateAndCutsTheBranch) {
   // H = 2 x^2 at y = 0: zero at x = 0 without a change of sign.
-  const auto g = make_objective("touch", 1, 1,
-                                [](auto x, auto y) { return 0.25 * pow(y[0], 4) + square(x[0]) * square(y[0]); });
+  const auto g =
+      make_objective("touch", 1, 1, [](auto x, auto y) { return 0.25 * pow(y[0], 4) + square(x[0]) * square(y[0]); });
   const auto map = follow_branches(*g, line(-1, 0.87), interval(-2, 2));
   SCOPED_TRACE(texts(map));
   ASSERT_EQ(map.branches.size(), 2u);
@@ -266,7 +268,8 @@ TEST(Branches, FoldsInTenVariables) {
     for (Index i = 0; i < Q.rows(); ++i) {
       decltype(y[0] + 0.0) z = 0;
       for (Index j = 0; j < Q.cols(); ++j) z = z + Q(i, j) * y[j];
-      total = total + (i == 0 ? 0.25 * square(square(z)) - 0.5 * square(z) - x[0] * z : (0.5 + 0.2 * double(i)) * square(z));
+      total = total +
+              (i == 0 ? 0.25 * square(square(z)) - 0.5 * square(z) - x[0] * z : (0.5 + 0.2 * double(i)) * square(z));
     }
     return total;
   });

@@ -136,15 +136,14 @@ TEST(CriticalPointsOnALine, MisuseIsNamed) {
   EXPECT_THROW(find_critical_points(*g, v({0}), interval(-1, 1), {.resolution = 2}), InvalidOption);
   EXPECT_THROW(find_critical_points(*g, v({0}), interval(-1, 1), {.tolerance = std::nan("")}), InvalidOption);
   EXPECT_THROW(find_critical_points(*g, v({0}), interval(-1, 1), {}, testing::circle().get()), DimensionMismatch);
-  const auto large = make_objective("large", 1, kLargestSearchDimension + 1,
-                                    [](auto, auto y) { return squared_norm(y); });
+  const auto large =
+      make_objective("large", 1, kLargestSearchDimension + 1, [](auto, auto y) { return squared_norm(y); });
   EXPECT_THROW(find_critical_points(*large, v({0}), testing::cube(kLargestSearchDimension + 1, 1)), InvalidInput);
 }
 
 TEST(Classify, ReportsTheInertiaWithoutMovingThePoint) {
-  const auto g = make_objective("quadratic", 1, 3, [](auto, auto y) {
-    return 2.0 * square(y[0]) - square(y[1]) + 1e-9 * square(y[2]) + y[0];
-  });
+  const auto g = make_objective(
+      "quadratic", 1, 3, [](auto, auto y) { return 2.0 * square(y[0]) - square(y[1]) + 1e-9 * square(y[2]) + y[0]; });
   const auto f = make_objective("f", 1, 3, [](auto x, auto y) { return x[0] + sum(y); });
   const auto point = classify(*g, v({2}), v({1, 2, 3}), 1e-6, f.get());
   EXPECT_EQ(point.y, v({1, 2, 3}));

@@ -109,8 +109,8 @@ TEST(CriticalPointsByNewton, AnIsolatedDegeneratePointIsOnePoint) {
 }
 
 TEST(CriticalPointsByNewton, FlatEmptyAndPartlyUndefined) {
-  const auto flat = find_critical_points(*make_objective("flat", 1, 2, [](auto x, auto) { return x[0]; }), v({1}),
-                                         cube(2, 1));
+  const auto flat =
+      find_critical_points(*make_objective("flat", 1, 2, [](auto x, auto) { return x[0]; }), v({1}), cube(2, 1));
   ASSERT_EQ(flat.points.size(), 1u);
   EXPECT_FALSE(flat.points[0].isolated);
   EXPECT_EQ(flat.points[0].kernel, 2);
@@ -121,10 +121,9 @@ TEST(CriticalPointsByNewton, FlatEmptyAndPartlyUndefined) {
   EXPECT_TRUE(slope.points.empty());
   EXPECT_TRUE(slope.settled);
 
-  const auto entropy = find_critical_points(*make_objective("entropy", 1, 2, [](auto, auto y) {
-                                              return y[0] * log(y[0]) + y[1] * log(y[1]);
-                                            }),
-                                            v({0}), cube(2, 1));
+  const auto entropy = find_critical_points(
+      *make_objective("entropy", 1, 2, [](auto, auto y) { return y[0] * log(y[0]) + y[1] * log(y[1]); }), v({0}),
+      cube(2, 1));
   ASSERT_EQ(entropy.points.size(), 1u) << entropy.completeness;
   EXPECT_LE((entropy.points[0].y.array() - std::exp(-1.0)).matrix().norm(), kRounding);
   EXPECT_NE(entropy.completeness.find("not a number"), std::string::npos);

@@ -22,9 +22,8 @@ std::string texts(const MorseReport& report) {
 }
 
 TEST(Morse, StronglyConvexFollowersHold) {
-  const auto g = make_objective("strongly convex", 1, 2, [](auto x, auto y) {
-    return squared_norm(y) + log_sum_exp(y) - sin(x[0]) * y[0];
-  });
+  const auto g = make_objective("strongly convex", 1, 2,
+                                [](auto x, auto y) { return squared_norm(y) + log_sum_exp(y) - sin(x[0]) * y[0]; });
   const auto report = judge_morse(*g, interval(-2, 2), cube(2, 3), {.branches = {.samples = 5}});
   EXPECT_EQ(report.verdict, MorseVerdict::holds_on_the_samples) << texts(report);
   EXPECT_TRUE(report.failures.empty());

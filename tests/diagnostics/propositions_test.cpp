@@ -13,7 +13,8 @@ namespace {
 using testing::interval;
 using testing::v;
 
-// [BLPV25, Prop. 3.4]: for almost every a, g - a y is piecewise parametric Morse. With g of Ex. 3.5, g_y = 4 y^3 - 4 x y
+// [BLPV25, Prop. 3.4]: for almost every a, g - a y is piecewise parametric Morse. With g of Ex. 3.5, g_y = 4 y^3 - 4 x
+// y
 // - a has a double root where x = 3 y^2 and y^3 = -a/8: the pitchfork becomes a fold at x = 3 (|a|/8)^(2/3).
 TEST(Propositions, ALinearTermTurnsThePitchforkIntoAFold) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
