@@ -31,7 +31,8 @@ struct CriticalPoint {
 };
 
 struct CriticalPointOptions {
-  /// Runs of Newton's method, m > 1; 0: 64 + 32 m. More while new points keep coming, at most 20 times that.
+  /// Runs of Newton's method, m > 1; 0: 64 + 32 m. More while new points keep coming, at most 20 times that, but only 3
+  /// times where every second hit is then still a new point: there are too many to be listed.
   Index starts = 0;
   Index resolution = 4000;             // m = 1: cells that the box is cut into; roots nearer than a cell may be missed
   double tolerance = 1e-10;            // |g_y| relative to its median over the box

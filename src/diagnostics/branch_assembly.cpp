@@ -170,7 +170,7 @@ void assemble(const BranchTask& task, std::vector<RawBranch> raw, const Objectiv
                       .t = best.t,
                       .x = task.line.at(best.t),
                       .y = best.y,
-                      .eigenvalue = best.eigenvalue,
+                      .eigenvalue = best.eigenvalue + 0.0,  // no negative zero in the text
                       .accuracy = best.accuracy,
                       .branches = {},
                       .text = {}};

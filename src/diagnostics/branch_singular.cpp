@@ -47,7 +47,8 @@ SingularPoint singular_at(const PathPoint& point, double accuracy) {
 std::optional<SingularPoint> singular_end(const BranchTask& task, const PathPoint& from, double drive_size) {
   constexpr int kMaxSteps = 80;
   constexpr double kDifference = 1e-5;  // third derivatives by central differences: they steer, and are no result
-  constexpr double kExact = 1e-13, kLinear = 0.3, kSmall = 1e-6, kSameKernel = 0.5;
+  constexpr double kExact = 1e-13, kLinear = 0.3, kSmall = 1e-6, kSmallStep = 1e-3;
+  constexpr double kSameKernel = 0.5, kVanishes = 1e-2;
   constexpr int kPatience = 8;
   const Index m = task.lower.dim_y();
   const Vec start = from.vectors.col(from.nearest);
@@ -89,12 +90,14 @@ std::optional<SingularPoint> singular_end(const BranchTask& task, const PathPoin
     if (length < best.length) best = {length, t, std::abs(move[m]), step, y};
     if (step - best.step > kPatience) break;
   }
-  if (!(best.moved_t < kSmall)) return std::nullopt;
+  if (!(best.moved_t < kSmall && best.length < kSmallStep)) return std::nullopt;
 
   const PathPoint end = path_point(task, best.t, best.y);
   if (!end.eigenvalues.allFinite() || std::abs(end.vectors.col(end.nearest).dot(start)) < kSameKernel) {
     return std::nullopt;
   }
+  // Where H jumps, the steps may stop anywhere.
+  if (std::abs(end.smallest()) > kVanishes * std::abs(from.smallest())) return std::nullopt;
   SingularPoint singular = singular_at(end, std::max(best.moved_t, std::numeric_limits<double>::epsilon()));
   constexpr double kZeroDrive = 1e-3;
   const bool driven = std::abs(singular.kernel.dot(end.drive)) > kZeroDrive * drive_size;

@@ -198,7 +198,7 @@ class BranchMapper {
                         .t = map_.sample_ts[where.front()],
                         .x = task_.line.at(map_.sample_ts[where.front()]),
                         .y = first->y,
-                        .eigenvalue = first->smallest,
+                        .eigenvalue = first->smallest + 0.0,  // no negative zero in the text
                         .accuracy = 0,
                         .branches = {},
                         .text = {}};

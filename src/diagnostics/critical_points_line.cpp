@@ -70,18 +70,20 @@ class LineSearch {
     return i + 1;
   }
 
-  /// A run of three or more grid points from i on where g_y vanishes: a whole interval of critical points, unless g_y
-  /// passes through zero once, only slowly. Returns its end, or i if there is none.
+  /// A run of three or more grid points from i on where g_y vanishes, exactly or but for rounding that changes its sign
+  /// again and again: a whole interval of critical points. Where g_y passes through zero once, only slowly, there is
+  /// none. Returns its end, or i.
   std::size_t flat_run(std::size_t i) {
     constexpr std::size_t kShortest = 3;
-    std::size_t end = i, changes = 0;
-    bool all_zero = true;
-    while (end < grid_.size() && isfinite(end) && std::abs(values_[end]) <= zero_) {
-      all_zero = all_zero && values_[end] == 0;
-      if (end > i && values_[end] * values_[end - 1] < 0) ++changes;
-      ++end;
+    std::size_t end = i;
+    while (end < grid_.size() && values_[end] == 0) ++end;
+    if (end - i < kShortest) {
+      std::size_t changes = 0;
+      for (end = i; end < grid_.size() && std::abs(values_[end]) <= zero_; ++end) {
+        if (end > i && values_[end] * values_[end - 1] < 0) ++changes;
+      }
+      if (end - i < kShortest || changes < kShortest) return i;
     }
-    if (end - i < kShortest || !(all_zero || changes >= kShortest)) return i;
     add(0.5 * (grid_[i] + grid_[end - 1]), false);
     intervals_.push_back(fmt::format("[{:.6g}, {:.6g}]", grid_[i], grid_[end - 1]));
     return end;

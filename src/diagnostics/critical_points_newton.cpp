@@ -40,7 +40,8 @@ class NewtonSearch {
 
   CriticalPoints run() {
     const Index batch = first_batch();
-    constexpr Index kMostBatches = 20, kDeflatedShare = 4, kMostDeflated = 200;
+    constexpr Index kMostBatches = 20, kHopelessBatches = 3, kDeflatedShare = 4, kMostDeflated = 200;
+    constexpr double kHopeless = 0.5;
     ScrambledHalton starts(box_, options_.seed);
     std::vector<Vec> first;
     std::vector<double> sizes;
@@ -56,6 +57,7 @@ class NewtonSearch {
     for (Index k = 0; k < kMostBatches * batch; ++k) {
       // Enough once the last half of all starts, and a batch at least, found nothing new.
       if (k >= batch && 2 * last_new_ <= k) break;
+      if (k == kHopelessBatches * batch && chance_of_new() > kHopeless) break;
       const Vec start = k < batch ? first[static_cast<std::size_t>(k)] : starts.next();
       ++starts_;
       if (const auto y = newton(start, false)) record(*y, true);
@@ -198,6 +200,13 @@ class NewtonSearch {
     return true;
   }
 
+  Index hit_once() const {
+    return std::count_if(found_.begin(), found_.end(), [](const Found& found) { return found.hits == 1; });
+  }
+  double chance_of_new() const {
+    return successes_ == 0 ? 0 : static_cast<double>(hit_once()) / static_cast<double>(successes_);
+  }
+
   CriticalPoints flat(Index points) {
     CriticalPoints result;
     result.points.push_back(classify(lower_, x_, box_.centre(), options_.degenerate_tolerance, upper_));
@@ -215,11 +224,7 @@ class NewtonSearch {
 
   CriticalPoints report() const {
     CriticalPoints result;
-    Index once = 0;
-    for (const Found& found : found_) {
-      result.points.push_back(found.point);
-      if (found.hits == 1) ++once;
-    }
+    for (const Found& found : found_) result.points.push_back(found.point);
     // Without a single number of g_y nothing was searched.
     result.settled = finite_ > 0 && 2 * last_new_ <= starts_;
     result.starts = starts_;
@@ -231,10 +236,9 @@ class NewtonSearch {
       text = fmt::format(
           "{} points from {} runs of Newton's method, the last new one in run {}; {} were hit once in {} hits, so the "
           "next hit would be a new point with a chance of about {:.2g} (Good and Turing)",
-          found_.size(), starts_, last_new_, once, successes_,
-          static_cast<double>(once) / static_cast<double>(successes_));
+          found_.size(), starts_, last_new_, hit_once(), successes_, chance_of_new());
     }
-    if (!result.settled && finite_ > 0) text += "; new points were still coming when the runs were used up";
+    if (!result.settled && finite_ > 0) text += "; new points were still coming when the search ended";
     if (crowd_ > 0) {
       text += fmt::format(
           "; the critical set is not discrete: {} runs ended at points with others beside them, of which at most {} "

@@ -259,6 +259,74 @@ TEST(Branches, TheSlopeIsTheImplicitFunctionsAndValuesAreThoseOfThePoint) {
   }
 }
 
+TEST(Branches, FoldsInTenVariables) {
+  // A tilted well in the first coordinate of z = Q y, bowls in the others: the folds are those of one variable.
+  const Index m = 10;
+  const auto Q = testing::rotation(m, 2);
+  const auto g = make_objective("well among bowls", 1, m, [Q](auto x, auto y) {
+    decltype(y[0] + 0.0) total = 0;
+    for (Index i = 0; i < Q.rows(); ++i) {
+      decltype(y[0] + 0.0) z = 0;
+      for (Index j = 0; j < Q.cols(); ++j) z = z + Q(i, j) * y[j];
+      total = total +
+              (i == 0 ? 0.25 * square(square(z)) - 0.5 * square(z) - x[0] * z : (0.5 + 0.2 * double(i)) * square(z));
+    }
+    return total;
+  });
+  const auto map = follow_branches(*g, line(-0.1, 0.5), cube(m, 2), {.samples = 2, .search = {.starts = 40}});
+  SCOPED_TRACE(texts(map));
+  expect_sound(*g, map);
+  ASSERT_EQ(map.branches.size(), 3u);
+  ASSERT_EQ(map.events.size(), 1u);
+  EXPECT_EQ(map.events[0].kind, BranchEventKind::fold);
+  EXPECT_NEAR(map.events[0].x[0], 2 / (3 * std::sqrt(3.0)), kEvent);
+  EXPECT_NEAR((Q * map.events[0].y)[0], -1 / std::sqrt(3.0), kEvent);
+}
+
+TEST(Branches, IndicesOfACoerciveFollowerAddUpToOneAtEveryLeader) {
+  // Poincare and Hopf: where g grows at infinity, the sum of (-1)^index over its critical points is 1. The waves have
+  // slopes of at most 1.2 |w_i| in all, so that every critical point has |y| <= sum |w_i| / 1.2 < 8.
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Random random(seed);
+    Eigen::MatrixXd W(4, 2);
+    Vec phases(4);
+    for (Index i = 0; i < 4; ++i) {
+      for (Index j = 0; j < 2; ++j) W(i, j) = random.normal();
+      phases[i] = 3 * random.normal();
+    }
+    ASSERT_LT(W.rowwise().norm().sum() / 1.2, 8);
+    const auto g = make_objective("waves", 1, 2, [W, phases](auto x, auto y) {
+      auto total = 0.6 * squared_norm(y);
+      for (Index i = 0; i < 4; ++i) total = total + sin(phases[i] * x[0] + W(i, 0) * y[0] + W(i, 1) * y[1]);
+      return total;
+    });
+    const auto map = follow_branches(*g, line(-0.5, 0.5), cube(2, 8), {.samples = 5});
+    SCOPED_TRACE(texts(map));
+    expect_sound(*g, map);
+    EXPECT_TRUE(map.complete);
+    for (double t = 0.01; t < 1; t += 0.02) {
+      Index sum = 0;
+      for (const auto& branch : map.branches) {
+        if (branch.at(t)) sum += branch.index % 2 == 0 ? 1 : -1;
+      }
+      EXPECT_EQ(sum, 1) << "t = " << t;
+    }
+  }
+}
+
+TEST(Branches, ABranchThatMeetsAJumpIsStalledAndNotCalledSingular) {
+  // Left of y = 0 the branch is x - 1/2, right of it x; g_y jumps from -2 x + 1 to -4 x at y = 0.
+  const auto g = make_objective("jump", 1, 1, [](auto x, auto y) {
+    return select(y[0] > 0.0, 2.0 * square(y[0] - x[0]), square(y[0] - x[0]) + y[0]);
+  });
+  const auto map = follow_branches(*g, line(-1, 1), interval(-2, 2));
+  SCOPED_TRACE(texts(map));
+  ASSERT_EQ(map.events.size(), 2u);
+  for (const auto& event : map.events) EXPECT_EQ(event.kind, BranchEventKind::stalled);
+  EXPECT_NEAR(map.events[0].x[0], 0, 1e-6) << "steps end at 1e-10 of the line, bar the last accepted one";
+  EXPECT_NEAR(map.events[1].x[0], 0.5, 1e-6);
+}
+
 TEST(Branches, ANonIsolatedSetIsReportedAndNotFollowed) {
   const auto map = follow_branches(*testing::circle(), line(-1, 1), cube(2, 2), {.samples = 3});
   SCOPED_TRACE(texts(map));

@@ -92,6 +92,14 @@ TEST(CriticalPointsOnALine, SlowZerosAreOnePointAndConstantsAreFlat) {
   EXPECT_FALSE(constant.points[0].isolated);
 }
 
+TEST(CriticalPointsOnALine, AnUnderflowIsOneFlatStretch) {
+  // exp(y) is 0 below -745.2 and positive above.
+  const auto found = search([](auto, auto y) { return exp(y[0]); }, -800, 10);
+  ASSERT_EQ(found.points.size(), 1u) << found.completeness;
+  EXPECT_FALSE(found.points[0].isolated);
+  EXPECT_NEAR(found.points[0].y[0], 0.5 * (-800 - 745.2), 0.5) << "the middle, up to cells of 0.2";
+}
+
 TEST(CriticalPointsOnALine, JumpsAndPolesAreNoCriticalPoints) {
   const auto kink = search([](auto, auto y) { return abs(y[0] - 0.1234567); }, -1, 1);
   EXPECT_TRUE(kink.points.empty());

@@ -73,6 +73,15 @@ TEST(CriticalPointsByNewton, TenVariables) {
   EXPECT_NEAR(std::abs((Q * found.points[0].y)[0]), 1, kRounding);
 }
 
+TEST(CriticalPointsByNewton, ASearchThatCannotBeCompleteEndsEarlyAndSaysSo) {
+  // 3^6 = 729 points, of which 3 times 20 runs find no two alike.
+  const auto g = testing::rotated_wells(testing::rotation(6, 4));
+  const auto found = find_critical_points(*g, v({0}), cube(6, 2.5), {.starts = 20});
+  EXPECT_FALSE(found.settled);
+  EXPECT_EQ(found.starts, 60);
+  EXPECT_NE(found.completeness.find("still coming"), std::string::npos) << found.completeness;
+}
+
 TEST(CriticalPointsByNewton, ACircleIsNotListed) {
   const auto found = find_critical_points(*testing::circle(), v({0}), cube(2, 2));
   EXPECT_EQ(found.count(CriticalKind::maximiser), 1);
