@@ -39,7 +39,8 @@ struct CertificateOptions {
   double tolerance = 1e-6;
   /// Eigenvalues of H up to this times |H| count as zero; in [1e-15, 0.1].
   double kernel_tolerance = 1e-8;
-  /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10, Lanczos.
+  /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10,
+  /// Lanczos.
   Index dense_limit = 200;
   /// Most Hessian products that Lanczos may take, at least 20.
   Index eigenvalue_products = 300;
@@ -56,8 +57,8 @@ struct Certificate {
   std::optional<Index> kernel_dimension;  // of H; empty: not known within the budget
   double follower_residual = 0;           // |g_y|
   double follower_scale = 0;              // what it is measured against: |H| (1 + |y|)
-  /// Of H, after the corrections of y where it was formed. By Lanczos: an upper bound, and an eigenvalue lies within the
-  /// error; that it is the smallest one Lanczos cannot prove.
+  /// Of H, after the corrections of y where it was formed. By Lanczos: an upper bound, and an eigenvalue lies within
+  /// the error; that it is the smallest one Lanczos cannot prove.
   double smallest_eigenvalue = 0;
   double smallest_eigenvalue_error = 0;
   double largest_eigenvalue = 0;   // |H|
@@ -69,7 +70,8 @@ struct Certificate {
   /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
   double leader_scale = 0;
   /// Bound of what the follower's inexactness and the adjoint residual contribute to leader_residual: the change under
-  /// one Newton correction of y, plus |B| |H w - f_y| / mu.
+  /// one Newton correction of y, plus |B| |H w - f_y| / mu
+  /// with mu the least nonzero eigenvalue; infinite where none of that is known.
   double leader_residual_error = 0;
   std::optional<double> leader_curvature;  // smallest eigenvalue of the Hessian of x -> f(x, y(x)), where measured
   double upper_gradient_norm = 0;          // |(f_x, f_y)|

@@ -77,8 +77,8 @@ struct CleaningResult {
   std::optional<FittedModel> trusted;  // fitted to the trusted rows alone, c by cross-validation
   std::optional<FittedModel> ceiling;  // fitted to the rows known to be right alone
   double chosen_regularization = 0;    // c of the bilevel run
-  /// What run.best_x, run.best_y are to the bilevel problem, where it was asked for and nothing was interrupted. Cleaning
-  /// stops early on purpose, so that "not converged" is the usual verdict; its advice says so.
+  /// What run.best_x, run.best_y are to the bilevel problem, where it was asked for and nothing was interrupted.
+  /// Cleaning stops early on purpose, so that "not converged" is the usual verdict; its advice says so.
   std::optional<Certificate> certificate;
   /// What speaks against believing the result, each a sentence; needs the comparators.
   std::vector<std::string> warnings;

@@ -131,11 +131,11 @@ class Lbfgs final : public LowerSolver {
   Index memory_;
 };
 
-/// Truncated Newton: steps from H p = -g_y by conjugate gradients, solved the more exactly the smaller |g_y| is, so that
-/// it converges quadratically to a strict minimiser; weak Wolfe line search. Where CG meets negative curvature that
-/// direction is followed downhill, so that saddles are left. Needs value, grad_y and hess_yy.
-/// Source: Nocedal and Wright, Numerical Optimization, Algorithm 7.1; negative curvature as in Royer, O'Neill and Wright
-/// (2020); line search as in Lbfgs.
+/// Truncated Newton: steps from H p = -g_y by conjugate gradients, solved the more exactly the smaller |g_y| is, so
+/// that it converges quadratically to a strict minimiser; weak Wolfe line search. Where CG meets negative curvature
+/// that direction is followed downhill, so that saddles are left. Needs value, grad_y and hess_yy. Source: Nocedal and
+/// Wright, Numerical Optimization, Algorithm 7.1; negative curvature as in Royer, O'Neill and Wright (2020); line
+/// search as in Lbfgs.
 class NewtonCg final : public LowerSolver {
  public:
   std::string_view name() const override { return "newton-cg"; }

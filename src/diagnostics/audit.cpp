@@ -17,7 +17,8 @@ namespace bilevel {
 
 namespace {
 
-constexpr double kSmallestSlope = 1.7;  // as in check_objective: between the 1 of a wrong derivative and the 2 of a right one
+constexpr double kSmallestSlope =
+    1.7;  // as in check_objective: between the 1 of a wrong derivative and the 2 of a right one
 constexpr double kMostNoise = 1e-2;
 constexpr OracleSet kUpperNeeded = Oracle::value | Oracle::grad_x | Oracle::grad_y;
 constexpr OracleSet kProducts = Oracle::hess_yy | Oracle::hess_xy;
@@ -95,17 +96,17 @@ class HypergradientAudit {
     for (int i = 1; i <= options_.directions; ++i) {
       const Vec u = normal(x_.size(), random_), v = normal(y_.size(), random_);
       const double along_x = dot(result.gradient, u), along_z = dot(result.adjoint, v);
-      const auto slope_x = taylor_slope(
-          [&](double t) { return std::abs(value(x_ + t * u, y_) - result.upper - t * along_x); },
-          scale_of(result.upper, along_x, x_), noise);
+      const auto slope_x =
+          taylor_slope([&](double t) { return std::abs(value(x_ + t * u, y_) - result.upper - t * along_x); },
+                       scale_of(result.upper, along_x, x_), noise);
       add(fmt::format("unrolled: along random direction {} of x", i), slope_x,
           Oracle::grad_x | Oracle::grad_y | kProducts,
           fmt::format("the derivative of f after {} follower steps is wrong in x: f's grad_x or grad_y, or g's hess_xy "
                       "or hess_yy",
                       options_.inner_steps));
-      const auto slope_z = taylor_slope(
-          [&](double t) { return std::abs(value(x_, y_ + t * v) - result.upper - t * along_z); },
-          scale_of(result.upper, along_z, y_), noise);
+      const auto slope_z =
+          taylor_slope([&](double t) { return std::abs(value(x_, y_ + t * v) - result.upper - t * along_z); },
+                       scale_of(result.upper, along_z, y_), noise);
       add(fmt::format("unrolled: along random direction {} of z", i), slope_z, Oracle::grad_y | Oracle::hess_yy,
           fmt::format("the derivative of f after {} follower steps is wrong in the start z: f's grad_y or g's hess_yy",
                       options_.inner_steps));
@@ -123,7 +124,8 @@ class HypergradientAudit {
     const double precision = std::max(1e-9, 100 * options_.derivatives.noise);
     const NewtonCg newton;
     const Lbfgs lbfgs;
-    for (const LowerSolver* solver : {static_cast<const LowerSolver*>(&newton), static_cast<const LowerSolver*>(&lbfgs)}) {
+    for (const LowerSolver* solver :
+         {static_cast<const LowerSolver*>(&newton), static_cast<const LowerSolver*>(&lbfgs)}) {
       auto summary = solver->solve(*problem_.lower, x, start, {.tolerance = 0, .max_iterations = 300});
       if (!all_finite(summary.y) || !std::isfinite(summary.residual)) continue;
       const auto at = problem_.lower->linearize(x, summary.y);
@@ -232,10 +234,9 @@ std::string Audit::text() const {
                                      std::pair{"the hypergradient", &hypergradient}}) {
     if (!report->passed()) failed += fmt::format("{}{}", failed.empty() ? "" : ", ", name);
   }
-  return fmt::format("Upper objective f\n{}\nLower objective g\n{}\nHypergradient\n{}\n{}\n", upper.text(), lower.text(),
-                     hypergradient.text(),
-                     failed.empty() ? "the audit passed"
-                                    : fmt::format("the audit failed: look at {}", failed));
+  return fmt::format("Upper objective f\n{}\nLower objective g\n{}\nHypergradient\n{}\n{}\n", upper.text(),
+                     lower.text(), hypergradient.text(),
+                     failed.empty() ? "the audit passed" : fmt::format("the audit failed: look at {}", failed));
 }
 
 }  // namespace bilevel

@@ -25,8 +25,8 @@ constexpr double kLongestCorrection = 1e-3;
 /// Everything of the game at one follower's answer.
 struct Place {
   Vec y;
-  Vec lower_gradient;             // g_y
-  Evaluation upper;               // f_x, f_y
+  Vec lower_gradient;  // g_y
+  Evaluation upper;    // f_x, f_y
   std::optional<Linearization> at;
 };
 
@@ -66,7 +66,8 @@ class Examiner {
     auto& c = e_.c;
     if (!finite(all_finite(x_), "x") || !finite(all_finite(here_.y), "y")) return false;
     if (!finite(all_finite(here_.lower_gradient), "g_y")) return false;
-    if (!finite(all_finite(*here_.upper.grad_x), "f_x") || !finite(all_finite(*here_.upper.grad_y), "f_y")) return false;
+    if (!finite(all_finite(*here_.upper.grad_x), "f_x") || !finite(all_finite(*here_.upper.grad_y), "f_y"))
+      return false;
 
     spectrum_ = follower_spectrum(*here_.at, problem_.dim_y(), options_);
     c.products += spectrum_.products;
@@ -298,8 +299,7 @@ class Examiner {
 
   void measure_leader_curvature() {
     auto& c = e_.c;
-    const bool candidate =
-        c.follower == FollowerKind::local_minimiser && e_.leader_small() && e_.leader_error_small();
+    const bool candidate = c.follower == FollowerKind::local_minimiser && e_.leader_small() && e_.leader_error_small();
     if (!candidate || !c.dense || x_.size() == 0 || x_.size() > options_.leader_curvature_limit) return;
     e_.curvature_asked = true;
     const auto measured = leader_curvature(problem_, x_, reference().y, spectrum_, c.leader_scale);
@@ -328,8 +328,9 @@ void validate(const BilevelProblem& problem, const Vec& x, const Vec& y, const C
   problem.validate();
   const auto fits = [&](const char* what, const Vec& point, Index expected) {
     if (point.size() == expected) return;
-    throw DimensionMismatch(fmt::format("the certificate of problem '{}' needs {} of length {}, but was given length {}",
-                                        problem.name, what, expected, point.size()));
+    throw DimensionMismatch(
+        fmt::format("the certificate of problem '{}' needs {} of length {}, but was given length {}", problem.name,
+                    what, expected, point.size()));
   };
   fits("x", x, problem.dim_x());
   fits("y", y, problem.dim_y());

@@ -125,7 +125,8 @@ std::optional<LeaderCurvature> leader_curvature(const BilevelProblem& problem, c
   LeaderCurvature result;
   result.smallest = solver.eigenvalues()[0];
   result.size = solver.eigenvalues().cwiseAbs().maxCoeff();
-  result.error = (hessian - symmetric).norm() + (fine - coarse).norm() / 3 + 10 * precision * gradient_scale / least_step;
+  result.error =
+      (hessian - symmetric).norm() + (fine - coarse).norm() / 3 + 10 * precision * gradient_scale / least_step;
   return result;
 }
 

@@ -27,9 +27,9 @@ struct LeaderCurvature {
   double size = 0;      // its largest eigenvalue in size
 };
 
-/// By central differences of f_x - B H^-1 f_y over two steps (4 n of them), with y solved anew by Newton's method, H's factors at (x, y) kept. Needs
-/// all eigenvalues of H and no kernel. Empty where something was not finite or Newton did not converge.
-/// `gradient_scale`: the size of the terms of the leader's gradient.
+/// By central differences of f_x - B H^-1 f_y over two steps (4 n of them), with y solved anew by Newton's method, H's
+/// factors at (x, y) kept. Needs all eigenvalues of H and no kernel. Empty where something was not finite or Newton did
+/// not converge. `gradient_scale`: the size of the terms of the leader's gradient.
 std::optional<LeaderCurvature> leader_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
                                                 const FollowerSpectrum& spectrum, double gradient_scale);
 

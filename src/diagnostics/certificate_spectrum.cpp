@@ -69,9 +69,8 @@ void lanczos_ends(FollowerSpectrum& result, const Linearization& lower, Index di
   result.converged = false;
   bool first = true;
   while (first || options.eigenvalue_products - result.products >= kLeastBudget) {
-    const auto deflated = LinearOperator::symmetric(dim_y, [&](const Vec& v) {
-      return Vec(lower.hess_yy(v) + result.largest * result.kernel_part(v));
-    });
+    const auto deflated = LinearOperator::symmetric(
+        dim_y, [&](const Vec& v) { return Vec(lower.hess_yy(v) + result.largest * result.kernel_part(v)); });
     const Index budget = std::max<Index>(10, options.eigenvalue_products - result.products);
     const auto found = extreme_eigenvalues(deflated, tolerance, budget, options.seed);
     result.products += found.products;
@@ -159,11 +158,9 @@ PseudoSolve pseudo_solve(const FollowerSpectrum& spectrum, const Linearization& 
   } else if (budget <= 3) {
     result.w = start.size() > 0 ? start : Vec(Vec::Zero(b.size()));
   } else {
-    const auto deflated = LinearOperator::symmetric(b.size(), [&](const Vec& v) {
-      return Vec(lower.hess_yy(v) + spectrum.largest * spectrum.kernel_part(v));
-    });
-    const ConjugateGradient cg(
-        {.tolerance = std::clamp(2 * spectrum.noise, 1e-12, 0.5), .max_iterations = budget - 3});
+    const auto deflated = LinearOperator::symmetric(
+        b.size(), [&](const Vec& v) { return Vec(lower.hess_yy(v) + spectrum.largest * spectrum.kernel_part(v)); });
+    const ConjugateGradient cg({.tolerance = std::clamp(2 * spectrum.noise, 1e-12, 0.5), .max_iterations = budget - 3});
     auto solved = cg.solve(deflated, in_range, start.size() > 0 ? &start : nullptr);
     result.products += solved.products;
     result.w = std::move(solved.x);

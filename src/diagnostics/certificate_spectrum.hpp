@@ -15,11 +15,11 @@ struct FollowerSpectrum {
   /// Relative error of a product with H, from |H(u+v) - Hu - Hv| and |u'Hv - v'Hu|: rounding, of float32 passes say, or
   /// a Hessian that is none.
   double noise = 0;
-  double cut = 0;              // eigenvalues up to this in size count as zero
-  Eigen::MatrixXd kernel;      // m x k, orthonormal
-  bool kernel_known = true;    // false: there may be more than these k
-  double smallest_nonzero = 0; // least size of an eigenvalue outside the kernel, as far as known
-  Vec eigenvalues;             // dense: m, ascending
+  double cut = 0;               // eigenvalues up to this in size count as zero
+  Eigen::MatrixXd kernel;       // m x k, orthonormal
+  bool kernel_known = true;     // false: there may be more than these k
+  double smallest_nonzero = 0;  // least size of an eigenvalue outside the kernel, as far as known
+  Vec eigenvalues;              // dense: m, ascending
   Eigen::MatrixXd eigenvectors;
   Vec smallest_vector;  // unit, R^m
   Index products = 0;

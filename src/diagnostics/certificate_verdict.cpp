@@ -21,8 +21,8 @@ void conclude(Examination& e, Verdict verdict, std::string reason, std::string a
 
 std::string eigenvalue_text(const Examination& e) {
   const auto& c = e.c;
-  return fmt::format("H's smallest eigenvalue is {:.3g} (error at most {:.1g}, |H| = {:.3g}, {})", c.smallest_eigenvalue,
-                     c.smallest_eigenvalue_error, c.largest_eigenvalue,
+  return fmt::format("H's smallest eigenvalue is {:.3g} (error at most {:.1g}, |H| = {:.3g}, {})",
+                     c.smallest_eigenvalue, c.smallest_eigenvalue_error, c.largest_eigenvalue,
                      c.dense ? "all eigenvalues known"
                              : fmt::format("by Lanczos with {} products, which cannot exclude an eigenvalue that its "
                                            "random start does not see",
@@ -30,20 +30,25 @@ std::string eigenvalue_text(const Examination& e) {
 }
 
 std::string leader_text(const Examination& e) {
-  return fmt::format("the leader's residual is {:.3g} with an error of at most {:.1g}, against terms of size {:.3g}",
-                     e.c.leader_residual, e.c.leader_residual_error, e.c.leader_scale);
+  const auto error = std::isfinite(e.c.leader_residual_error)
+                         ? fmt::format("with an error of at most {:.1g}", e.c.leader_residual_error)
+                         : std::string("with an error that could not be bounded");
+  return fmt::format("the leader's residual is {:.3g} {}, against terms of size {:.3g}", e.c.leader_residual, error,
+                     e.c.leader_scale);
 }
 
 std::string curvature_text(const Examination& e) {
   if (!e.c.leader_curvature) {
-    return e.curvature_asked ? "the leader's curvature could not be measured" : "the leader's curvature was not examined";
+    return e.curvature_asked ? "the leader's curvature could not be measured"
+                             : "the leader's curvature was not examined";
   }
   const double value = *e.c.leader_curvature;
   const bool clear = value > 3 * e.curvature_error && value > 1e-6 * e.curvature_size;
   return clear ? fmt::format("the leader's value function curves upwards (at least {:.3g})", value)
-               : fmt::format("the leader's smallest curvature is {:.3g}, so near 0 that second order does not decide "
-                             "whether x is a minimum",
-                             value);
+               : fmt::format(
+                     "the leader's smallest curvature is {:.3g}, so near 0 that second order does not decide "
+                     "whether x is a minimum",
+                     value);
 }
 
 void judge_undecided(Examination& e) {
@@ -55,10 +60,10 @@ void judge_undecided(Examination& e) {
                     "audit the lower objective: hess_yy is wrong, or its rounding errors are too large");
   }
   if (e.contradiction != 0) {
-    return conclude(e, Verdict::undecided,
-                    fmt::format("{}, but a solve with H met a curvature of {:.3g}", eigenvalue_text(e),
-                                e.contradiction),
-                    "give the certificate more eigenvalue products");
+    return conclude(
+        e, Verdict::undecided,
+        fmt::format("{}, but a solve with H met a curvature of {:.3g}", eigenvalue_text(e), e.contradiction),
+        "give the certificate more eigenvalue products");
   }
   if (e.kernel_found > 0) {
     return conclude(e, Verdict::undecided,
@@ -67,9 +72,9 @@ void judge_undecided(Examination& e) {
                                                      : "the products did not suffice to find all of it"),
                     "give the certificate more eigenvalue products, or raise dense_limit above the follower's size");
   }
-  conclude(e, Verdict::undecided,
-           fmt::format("{}: its sign is not settled", eigenvalue_text(e)),
-           "give the certificate more eigenvalue products, or add curvature to the follower, such as a penalty on |y|^2");
+  conclude(
+      e, Verdict::undecided, fmt::format("{}: its sign is not settled", eigenvalue_text(e)),
+      "give the certificate more eigenvalue products, or add curvature to the follower, such as a penalty on |y|^2");
 }
 
 void judge_not_critical(Examination& e) {
@@ -90,11 +95,10 @@ void judge_saddle(Examination& e) {
 
 void judge_leader(Examination& e) {
   if (!e.leader_small() && e.c.leader_residual > e.c.leader_residual_error) {
-    return conclude(e, Verdict::not_converged, fmt::format("{}", leader_text(e)),
+    return conclude(e, Verdict::not_converged, leader_text(e),
                     "go on: more leader steps (--max-iterations), a smaller stopping tolerance, or another step size");
   }
-  conclude(e, Verdict::not_converged,
-           fmt::format("{}: the error is too large to tell", leader_text(e)),
+  conclude(e, Verdict::not_converged, fmt::format("{}: the error is too large to tell", leader_text(e)),
            "solve the follower and the adjoint system more exactly: more inner steps (--inner-steps), a smaller "
            "tolerance of the linear solver");
 }
@@ -128,14 +132,15 @@ void judge_minimiser(Examination& e) {
   if (!e.leader_small() || !e.leader_error_small()) return judge_leader(e);
   const auto& c = e.c;
   if (c.leader_curvature && *c.leader_curvature < -std::max(3 * e.curvature_error, 1e-6 * e.curvature_size)) {
-    return conclude(e, Verdict::leader_saddle,
-                    fmt::format("y is a strict local minimiser and {}, but the leader's value function curves downwards "
-                                "({:.3g})",
-                                leader_text(e), *c.leader_curvature),
-                    "move x a little in a random direction and go on: this point is stationary but no minimum");
+    return conclude(
+        e, Verdict::leader_saddle,
+        fmt::format("y is a strict local minimiser and {}, but the leader's value function curves downwards "
+                    "({:.3g})",
+                    leader_text(e), *c.leader_curvature),
+        "move x a little in a random direction and go on: this point is stationary but no minimum");
   }
-  const auto leader = c.leader_scale == 0 && c.leader_residual == 0 ? "nothing depends on x to first order"
-                                                                      : leader_text(e);
+  const auto leader =
+      c.leader_scale == 0 && c.leader_residual == 0 ? "nothing depends on x to first order" : leader_text(e);
   conclude(e, Verdict::local_solution,
            fmt::format("y is a strict local minimiser, {}; {}; {}", eigenvalue_text(e), leader, curvature_text(e)),
            "nothing needs doing; other local solutions may be better");
@@ -154,8 +159,8 @@ void judge_follower(Examination& e) {
   } else if (!e.spectrum_settled || e.contradiction != 0 || !c.kernel_dimension) {
     c.follower = FollowerKind::undecided;
   } else if (*c.kernel_dimension == 0) {
-    c.follower = c.smallest_eigenvalue > c.smallest_eigenvalue_error ? FollowerKind::local_minimiser
-                                                                     : FollowerKind::undecided;
+    c.follower =
+        c.smallest_eigenvalue > c.smallest_eigenvalue_error ? FollowerKind::local_minimiser : FollowerKind::undecided;
   } else if (!e.kernel_examined) {
     c.follower = FollowerKind::undecided;
   } else {
@@ -190,13 +195,14 @@ void judge(Examination& e) {
     }
   }
   if (e.corrected) {
-    c.reason += fmt::format("; y itself is not critical to the tolerance (|g_y| = {:.3g}), the point meant is {:.1g} "
-                            "away, one Newton correction",
-                            c.follower_residual, e.correction);
+    c.reason += fmt::format(
+        "; y itself is not critical to the tolerance (|g_y| = {:.3g}), the point meant is {:.1g} "
+        "away, one Newton correction",
+        c.follower_residual, e.correction);
   }
   if (e.noise > kNoiseWorthSaying && e.noise <= kNoHessian) {
-    c.reason += fmt::format("; products carry a relative error of {:.1g}, and nothing below ten times that is judged",
-                            e.noise);
+    c.reason +=
+        fmt::format("; products carry a relative error of {:.1g}, and nothing below ten times that is judged", e.noise);
   }
 }
 

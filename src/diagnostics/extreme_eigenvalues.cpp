@@ -4,9 +4,9 @@
 #include <cmath>
 #include <exception>
 
-#include <Eigen/Eigenvalues>
 #include <Spectra/SymEigsSolver.h>
 #include <fmt/format.h>
+#include <Eigen/Eigenvalues>
 
 #include "bilevel/random.hpp"
 

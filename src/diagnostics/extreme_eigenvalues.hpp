@@ -8,10 +8,10 @@
 namespace bilevel {
 
 struct ExtremeEigenvalues {
-  double smallest = 0;          // Ritz value: an upper bound of the smallest eigenvalue (up to rounding)
-  double smallest_residual = 0; // |A v - smallest v|, recomputed: an eigenvalue lies within it
-  Vec smallest_vector;          // unit, R^size
-  double largest = 0;           // Ritz value: a lower bound of the largest eigenvalue
+  double smallest = 0;           // Ritz value: an upper bound of the smallest eigenvalue (up to rounding)
+  double smallest_residual = 0;  // |A v - smallest v|, recomputed: an eigenvalue lies within it
+  Vec smallest_vector;           // unit, R^size
+  double largest = 0;            // Ritz value: a lower bound of the largest eigenvalue
   double largest_residual = 0;
   Vec largest_vector;
   Index products = 0;

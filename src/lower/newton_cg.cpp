@@ -71,9 +71,8 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
   const double target = options.tolerance * std::max(1.0, first);
   const auto finish = [&](Status status, std::string_view why) {
     summary.status = status;
-    summary.message =
-        fmt::format("{} after {} Newton iterations: |g_y| = {:.3g}, target {:.3g}{}", to_string(status),
-                    summary.iterations, summary.residual, target, why);
+    summary.message = fmt::format("{} after {} Newton iterations: |g_y| = {:.3g}, target {:.3g}{}", to_string(status),
+                                  summary.iterations, summary.residual, target, why);
     return summary;
   };
 
@@ -96,8 +95,7 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
     least_residual = std::min(least_residual, summary.residual);
 
     const auto at = lower.linearize(x, summary.y);
-    auto direction =
-        newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), cg_budget);
+    auto direction = newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), cg_budget);
     if (!direction.finite) return finish(Status::nonfinite, ", a product with H is not finite");
     double slope = dot(*now.grad_y, direction.p);
     if (!(slope < 0) || !all_finite(direction.p)) {
@@ -115,9 +113,9 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
       const double value = *next.value;
       const double next_slope = dot(*next.grad_y, direction.p);
       // Where the value's fall drowns in its rounding, the slopes still tell it.  [Hager and Zhang 2005, (4.1)]
-      const bool falls = value <= summary.value + kArmijo * step * slope ||
-                         (value <= summary.value + kRounding * std::abs(summary.value) &&
-                          next_slope <= (2 * kArmijo - 1) * slope);
+      const bool falls =
+          value <= summary.value + kArmijo * step * slope ||
+          (value <= summary.value + kRounding * std::abs(summary.value) && next_slope <= (2 * kArmijo - 1) * slope);
       if (!falls || !std::isfinite(value) || !std::isfinite(next_slope) || !all_finite(*next.grad_y)) {
         too_long = step;
       } else {

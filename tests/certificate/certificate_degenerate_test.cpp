@@ -15,8 +15,8 @@ BilevelProblem game(Index n, Index m, std::shared_ptr<const Objective> upper, st
   return {"game", std::move(upper), std::move(lower), Vec::Zero(n), Vec::Zero(m), {}};
 }
 
-/// n = 2, m = 6: g = y'Ay/2 + y'Cx + b'y with A of rank 4, f = |y - t|^2/2 + |x - s|^2/2, so that x = 0, y = -A+ b is an
-/// equilibrium: y - t in range(A), and f_x - B A+ f_y = -s - C' A+ (y - t) = 0.
+/// n = 2, m = 6: g = y'Ay/2 + y'Cx + b'y with A of rank 4, f = |y - t|^2/2 + |x - s|^2/2, so that x = 0, y = -A+ b is
+/// an equilibrium: y - t in range(A), and f_x - B A+ f_y = -s - C' A+ (y - t) = 0.
 struct DegenerateGame {
   BilevelProblem problem;
   Vec x, y;
@@ -42,11 +42,10 @@ DegenerateGame degenerate_game(bool mixed_in_range, bool optimistic, std::uint64
   if (!optimistic) away += noise(m, 1);
   const Vec t = result.y - away;
   const Vec s = -C.transpose() * inverse * away;
-  auto upper = std::make_shared<Quadratic>("f", n, m,
-                                           QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(m, m),
-                                                                 .xx = Eigen::MatrixXd::Identity(n, n),
-                                                                 .x = -s,
-                                                                 .y = -t});
+  auto upper = std::make_shared<Quadratic>(
+      "f", n, m,
+      QuadraticCoefficients{
+          .yy = Eigen::MatrixXd::Identity(m, m), .xx = Eigen::MatrixXd::Identity(n, n), .x = -s, .y = -t});
   auto lower = std::make_shared<Quadratic>("g", n, m, QuadraticCoefficients{.yy = A, .yx = C, .y = b});
   result.problem = game(n, m, upper, lower);
   return result;
@@ -58,7 +57,7 @@ TEST(DegenerateCertificate, RecognisesAnEquilibriumWithTheKernelsDimension) {
     const auto c = certify(problem, x, y);
     EXPECT_EQ(c.follower, FollowerKind::degenerate_local_minimiser) << all_of(c);
     EXPECT_EQ(c.kernel_dimension, 2);
-    EXPECT_LE(c.selection_residual, 1e-12);    // rounding of vectors of size 5
+    EXPECT_LE(c.selection_residual, 1e-12);  // rounding of vectors of size 5
     EXPECT_LE(c.morse_bott_residual, 1e-12);
     EXPECT_EQ(c.verdict, Verdict::degenerate_equilibrium) << all_of(c);
   }
@@ -83,8 +82,8 @@ TEST(DegenerateCertificate, MeasuresASelectionThatIsNotOptimistic) {
 TEST(DegenerateCertificate, DoesNotTakeAnInflectionForAMinimiser) {
   const auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return square(x[0]) + y[0] + y[1]; });
   for (const double offset : {0.0, 1e-7}) {
-    const auto lower = make_objective(
-        "inflection", 1, 2, [](auto, auto y) { return 0.5 * square(y[0]) + y[1] * y[1] * y[1]; });
+    const auto lower =
+        make_objective("inflection", 1, 2, [](auto, auto y) { return 0.5 * square(y[0]) + y[1] * y[1] * y[1]; });
     const auto c = certify(game(1, 2, upper, lower), vec({0}), vec({0, offset}));
     EXPECT_EQ(c.follower, FollowerKind::saddle) << offset << ": " << all_of(c);
     EXPECT_EQ(c.verdict, Verdict::follower_saddle) << all_of(c);
@@ -99,18 +98,16 @@ TEST(DegenerateCertificate, DoesNotTakeAnInflectionForAMinimiser) {
 
 TEST(DegenerateCertificate, FollowsACurvedValleyDownhill) {
   // Along the kernel's straight line g rises as y0^4; along y1 = y0^2 it falls as -y0^4 / 2.
-  const auto lower = make_objective("valley", 1, 2, [](auto, auto y) {
-    return square(y[1] - square(y[0])) - 0.5 * square(square(y[0]));
-  });
+  const auto lower = make_objective(
+      "valley", 1, 2, [](auto, auto y) { return square(y[1] - square(y[0])) - 0.5 * square(square(y[0])); });
   const auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return square(x[0]) + y[1]; });
   const auto c = certify(game(1, 2, upper, lower), vec({0}), vec({0, 0}));
   EXPECT_EQ(c.follower, FollowerKind::saddle) << all_of(c);
 }
 
 TEST(DegenerateCertificate, AcceptsAQuarticMinimum) {
-  const auto lower = make_objective("quartic", 1, 2, [](auto x, auto y) {
-    return square(y[0] - x[0]) + square(square(y[1] - 1.0));
-  });
+  const auto lower =
+      make_objective("quartic", 1, 2, [](auto x, auto y) { return square(y[0] - x[0]) + square(square(y[1] - 1.0)); });
   const auto upper =
       make_objective("f", 1, 2, [](auto x, auto y) { return square(x[0]) + square(y[0]) + square(y[1] - 1.0); });
   for (const double offset : {0.0, 1e-5}) {
@@ -123,11 +120,10 @@ TEST(DegenerateCertificate, AcceptsAQuarticMinimum) {
 TEST(DegenerateCertificate, RecognisesARingOfMinimisers) {
   // g = (|y - x e|^2 - 1)^2 / 4 keeps its ring as x moves; f = |y - a|^2/2 + .. with the optimistic answer c + u,
   // F = (r - 1)^2/2 + x: the linear part makes the leader stationary at x = 0, where r = 2: F' = -(r - 1) u'e + 1 = 0.
-  const auto lower = make_objective("ring", 1, 2, [](auto x, auto y) {
-    return 0.25 * square(square(y[0] - x[0]) + square(y[1]) - 1.0);
-  });
-  const auto upper = make_objective(
-      "f", 1, 2, [](auto x, auto y) { return 0.5 * (square(y[0] - 2.0) + square(y[1])) + x[0]; });
+  const auto lower = make_objective(
+      "ring", 1, 2, [](auto x, auto y) { return 0.25 * square(square(y[0] - x[0]) + square(y[1]) - 1.0); });
+  const auto upper =
+      make_objective("f", 1, 2, [](auto x, auto y) { return 0.5 * (square(y[0] - 2.0) + square(y[1])) + x[0]; });
   const auto problem = game(1, 2, upper, lower);
   const auto c = certify(problem, vec({0}), vec({1, 0}));
   EXPECT_EQ(c.verdict, Verdict::degenerate_equilibrium) << all_of(c);

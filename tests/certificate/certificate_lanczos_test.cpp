@@ -28,9 +28,7 @@ Game diagonal_game(const Vec& eigenvalues, std::uint64_t seed, double float_nois
   for (Index i = 0; i < m; ++i) t[i] = eigenvalues[i] * random.normal();  // so that A^-1 t is no larger than 1
   const Vec s = -C.transpose() * t.cwiseQuotient(eigenvalues);
   Oracles g;
-  const auto rounded = [float_noise](Vec v) {
-    return float_noise == 0 ? v : Vec(v.cast<float>().cast<double>());
-  };
+  const auto rounded = [float_noise](Vec v) { return float_noise == 0 ? v : Vec(v.cast<float>().cast<double>()); };
   g.value = [=](const Vec& x, const Vec& y) { return 0.5 * y.dot(eigenvalues.cwiseProduct(y)) + y.dot(C * x); };
   g.grad_x = [=](const Vec&, const Vec& y) { return Vec(C.transpose() * y); };
   g.grad_y = [=](const Vec& x, const Vec& y) { return rounded(eigenvalues.cwiseProduct(y) + C * x); };
@@ -41,8 +39,12 @@ Game diagonal_game(const Vec& eigenvalues, std::uint64_t seed, double float_nois
   f.value = [=](const Vec& x, const Vec& y) { return 0.5 * (y - t).squaredNorm() + 0.5 * x.squaredNorm() + s.dot(x); };
   f.grad_x = [=](const Vec& x, const Vec&) { return Vec(x + s); };
   f.grad_y = [=](const Vec&, const Vec& y) { return Vec(y - t); };
-  return {{"diagonal", objective_of("f", n, m, std::move(f)), objective_of("g", n, m, std::move(g)), Vec::Zero(n),
-           Vec::Zero(m), {}},
+  return {{"diagonal",
+           objective_of("f", n, m, std::move(f)),
+           objective_of("g", n, m, std::move(g)),
+           Vec::Zero(n),
+           Vec::Zero(m),
+           {}},
           Vec::Zero(n),
           Vec::Zero(m)};
 }

@@ -139,9 +139,8 @@ TEST(Certificate, TellsSaddlesAndMaximisersFromMinimisers) {
 TEST(Certificate, ExposesAFakeStationaryPoint) {
   // f is least at (0, 0), where g has a maximum, or which is no critical point of g.
   const auto upper = make_objective("f", 1, 1, [](auto x, auto y) { return square(x[0]) + square(y[0]); });
-  const auto wells = make_objective("wells", 1, 1, [](auto x, auto y) {
-    return 0.25 * square(square(y[0]) - 1.0) + 0.1 * x[0] * y[0];
-  });
+  const auto wells = make_objective(
+      "wells", 1, 1, [](auto x, auto y) { return 0.25 * square(square(y[0]) - 1.0) + 0.1 * x[0] * y[0]; });
   const auto at_maximum = certify(game(1, 1, upper, wells), vec({0}), vec({0}));
   EXPECT_EQ(at_maximum.verdict, Verdict::fake_stationary_point) << all_of(at_maximum);
   EXPECT_TRUE(at_maximum.fake);

@@ -116,8 +116,7 @@ TEST(NewtonCg, NamesValuesThatAreNotFinite) {
 
   auto oracles = oracles_of(problem.lower);
   oracles.hess_yy = [nan](const Vec&, const Vec&, const Vec& v) { return Vec(nan * v); };
-  const auto summary =
-      NewtonCg().solve(*objective_of("broken", 2, 3, std::move(oracles)), problem.x0, problem.y0, {});
+  const auto summary = NewtonCg().solve(*objective_of("broken", 2, 3, std::move(oracles)), problem.x0, problem.y0, {});
   EXPECT_EQ(summary.status, Status::nonfinite);
   EXPECT_NE(summary.message.find("product with H"), std::string::npos) << summary.message;
 }
