@@ -40,7 +40,9 @@ std::string certificate_text(const Certificate& c) {
   }
   table.add_row({"adjoint |H w - f_y| / |f_y|", number(c.adjoint_residual), ""});
   table.add_row({"leader's residual |f_x - B w|", number(c.leader_residual),
-                 fmt::format("{}, error {:.1g}", number(c.leader_scale), c.leader_residual_error)});
+                 fmt::format("{}, error {}", number(c.leader_scale),
+                             std::isfinite(c.leader_residual_error) ? fmt::format("{:.1g}", c.leader_residual_error)
+                                                                    : "not known")});
   if (c.leader_curvature) table.add_row({"leader's least curvature", number(*c.leader_curvature), ""});
   return table.to_string() + sentence("because  ", c.reason) + sentence("advice   ", c.advice);
 }

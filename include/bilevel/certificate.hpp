@@ -70,7 +70,8 @@ struct Certificate {
   /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
   double leader_scale = 0;
   /// Bound of what the follower's inexactness and the adjoint residual contribute to leader_residual: the change under
-  /// one Newton correction of y, plus |B| |H w - f_y| / mu.
+  /// one Newton correction of y, plus |B| |H w - f_y| / mu
+  /// with mu the least nonzero eigenvalue; infinite where none of that is known.
   double leader_residual_error = 0;
   std::optional<double> leader_curvature;  // smallest eigenvalue of the Hessian of x -> f(x, y(x)), where measured
   double upper_gradient_norm = 0;          // |(f_x, f_y)|

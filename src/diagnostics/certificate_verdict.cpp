@@ -30,8 +30,11 @@ std::string eigenvalue_text(const Examination& e) {
 }
 
 std::string leader_text(const Examination& e) {
-  return fmt::format("the leader's residual is {:.3g} with an error of at most {:.1g}, against terms of size {:.3g}",
-                     e.c.leader_residual, e.c.leader_residual_error, e.c.leader_scale);
+  const auto error = std::isfinite(e.c.leader_residual_error)
+                         ? fmt::format("with an error of at most {:.1g}", e.c.leader_residual_error)
+                         : std::string("with an error that could not be bounded");
+  return fmt::format("the leader's residual is {:.3g} {}, against terms of size {:.3g}", e.c.leader_residual, error,
+                     e.c.leader_scale);
 }
 
 std::string curvature_text(const Examination& e) {
@@ -92,7 +95,7 @@ void judge_saddle(Examination& e) {
 
 void judge_leader(Examination& e) {
   if (!e.leader_small() && e.c.leader_residual > e.c.leader_residual_error) {
-    return conclude(e, Verdict::not_converged, fmt::format("{}", leader_text(e)),
+    return conclude(e, Verdict::not_converged, leader_text(e),
                     "go on: more leader steps (--max-iterations), a smaller stopping tolerance, or another step size");
   }
   conclude(e, Verdict::not_converged, fmt::format("{}: the error is too large to tell", leader_text(e)),
