@@ -17,6 +17,7 @@
 #include "autodiff_bench.hpp"
 #include "bench_row.hpp"
 #include "formula_bench.hpp"
+#include "dpbg_bench.hpp"
 #include "kernels/kernels_bench.hpp"
 #include "machine_peak.hpp"
 #include "unrolled_bench.hpp"
@@ -81,6 +82,7 @@ int main(int argc, char** argv) {
     append(bench_kernels());
     append(bench_autodiff());
     append(bench_formulas());
+    append(bench_dpbg());
     append(bench_unrolled(std::filesystem::canonical("/proc/self/exe").string()));
     print_table(rows);
     write_json(rows, path);

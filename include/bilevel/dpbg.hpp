@@ -46,8 +46,8 @@ std::string_view to_string(DpbgPhase phase);
 ///
 /// Oracle calls per step (store): k of grad_y, hess_yy and hess_xy and one value of g; one value, grad_x and grad_y of
 /// f. Beyond these, at steps 1, 2, 4, 8, ... the curvature at both ends of the path, at most 30 products hess_yy each;
-/// at the first step, where a is measured, that of at most 24 more points for each attempt at a, and of each attempt
-/// the path itself; with a given a two values of g where the follower's residual did not fall to half.
+/// at the first step, where a is measured, for each attempt at a the path once more and the curvature at 24 points at
+/// most; with a given a two values of g where the follower's residual did not fall to half.
 ///
 /// Assumes: g(x, .) has an L_g-Lipschitz gradient, a L_g < 1 [BLPV25, Assumption 2.1].
 ///
@@ -74,6 +74,10 @@ class Dpbg final : public OuterMethod {
     Vec plateau_x, plateau_y;                // the same of the longest
     Index escapes = 0;                       // plateaus left
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
+    bool assign(const OuterMethod::State& other) override {
+      *this = dynamic_cast<const State&>(other);
+      return true;
+    }
   };
 
   explicit Dpbg(DpbgOptions options = {});

@@ -67,6 +67,11 @@ class OuterMethod {
     Progress progress;    // kept by run()
     virtual ~State() = default;
     virtual std::unique_ptr<State> clone() const = 0;
+    /// Becomes a copy of `other` in the memory it has, and says true; false if it cannot, then clone.
+    virtual bool assign(const State& other) {
+      static_cast<void>(other);
+      return false;
+    }
   };
 
   virtual ~OuterMethod() = default;

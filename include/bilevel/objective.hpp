@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "bilevel/batch.hpp"
 #include "bilevel/vec.hpp"
@@ -50,7 +51,9 @@ std::string to_string(OracleSet set);
 struct OracleCounts {
   std::array<std::uint64_t, kOracleCount> calls{};
   std::array<std::uint64_t, kOracleCount> samples{};
-  double seconds = 0;  // wall time inside oracles
+  /// Wall time inside oracles. Of like calls shorter than two microseconds, where reading the clock would cost as much
+  /// as the call, one in sixteen is timed and stands for the others.
+  double seconds = 0;
 
   std::uint64_t operator[](Oracle oracle) const { return calls[static_cast<std::size_t>(oracle)]; }
   std::uint64_t total() const;
@@ -93,6 +96,8 @@ class Linearization {
 
   /// What was asked for beside the linearisation (linearize's `also`).
   const Evaluation& evaluation() const { return evaluation_; }
+  /// The same, moved out.
+  Evaluation take_evaluation() { return std::move(evaluation_); }
 
   Vec hess_yy(const Vec& v) const;  // R^m -> R^m
   Vec hess_xy(const Vec& v) const;  // R^m -> R^n
@@ -161,14 +166,23 @@ class Objective {
   void check_answer(Oracle oracle, const Vec& answer, Index expected) const;
   void check_answers(OracleSet wanted, const Evaluation& answers) const;
   void require(OracleSet wanted) const;
-  void count(OracleSet which, std::size_t samples, double seconds) const;
+  void count(OracleSet which, std::size_t samples, std::uint64_t nanoseconds) const;
+
+  /// How long calls of one kind take, so that short ones need not be timed one by one.
+  struct Pace {
+    std::atomic<std::uint64_t> call{0};     // what was asked for on how many samples, of the last timed call
+    std::atomic<std::uint32_t> usual{0};    // its nanoseconds; 0: it was long
+    std::atomic<std::uint32_t> untimed{0};  // calls since then
+  };
+  class Stopwatch;
 
   std::string name_;
   Index dim_x_, dim_y_;
   std::size_t samples_;
   mutable std::array<std::atomic<std::uint64_t>, kOracleCount> calls_{};
-  mutable std::array<std::atomic<std::uint64_t>, kOracleCount> sample_calls_{};
+  mutable std::array<std::atomic<std::uint64_t>, kOracleCount> further_samples_{};  // beyond one a call
   mutable std::atomic<std::uint64_t> nanoseconds_{0};
+  mutable Pace evaluations_, linearizations_, products_;
 };
 
 }  // namespace bilevel

@@ -58,6 +58,10 @@ class Smbg final : public OuterMethod {
     InnerStepState inner;  // a and k in use, and what they were measured from
     Vec adjoint;           // R^m, warm start of the implicit hypergradient
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
+    bool assign(const OuterMethod::State& other) override {
+      *this = dynamic_cast<const State&>(other);
+      return true;
+    }
   };
 
   explicit Smbg(SmbgOptions options = {});

@@ -15,15 +15,42 @@ namespace {
 constexpr std::array<Oracle, kOracleCount> kOracles{Oracle::value,   Oracle::grad_x,  Oracle::grad_y,
                                                     Oracle::hess_yy, Oracle::hess_xy, Oracle::hess_yx};
 
-class Stopwatch {
+}  // namespace
+
+class Objective::Stopwatch {
  public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  Stopwatch(Pace& pace, OracleSet which, std::size_t samples) : pace_(pace) {
+    std::uint64_t call = samples;
+    for (const auto oracle : kOracles) call = 2 * call + which.has(oracle);
+    const auto usual = pace.usual.load(std::memory_order_relaxed);
+    const auto untimed = pace.untimed.load(std::memory_order_relaxed);
+    if (usual > 0 && untimed < kMostUntimed && call == pace.call.load(std::memory_order_relaxed)) {
+      pace.untimed.store(untimed + 1, std::memory_order_relaxed);
+      charged_ = usual;
+    } else {
+      pace.usual.store(0, std::memory_order_relaxed);  // what is known belongs to another call
+      pace.call.store(call, std::memory_order_relaxed);
+      start_ = std::chrono::steady_clock::now();
+    }
+  }
+
+  std::uint64_t nanoseconds() const {
+    if (charged_ > 0) return charged_;
+    const auto elapsed = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start_).count());
+    pace_.usual.store(elapsed < kShort ? static_cast<std::uint32_t>(elapsed) : 0, std::memory_order_relaxed);
+    pace_.untimed.store(0, std::memory_order_relaxed);
+    return elapsed;
+  }
 
  private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+  static constexpr std::uint64_t kShort = 2000;
+  static constexpr std::uint32_t kMostUntimed = 15;
 
-}  // namespace
+  Pace& pace_;
+  std::uint64_t charged_ = 0;  // nanoseconds of an untimed call
+  std::chrono::steady_clock::time_point start_;
+};
 
 std::string_view to_string(Oracle oracle) {
   constexpr std::array<std::string_view, kOracleCount> names{"value",   "grad_x",  "grad_y",
@@ -63,41 +90,42 @@ Linearization::Linearization(const Objective& objective, std::size_t samples, Ev
 Vec Linearization::hess_yy(const Vec& v) const {
   objective_->require(Oracle::hess_yy);
   objective_->check_direction("v", v, objective_->dim_y());
-  const Stopwatch watch;
+  const Objective::Stopwatch watch(objective_->products_, Oracle::hess_yy, samples_);
   Vec result = implementation_->hess_yy(v);
   objective_->check_answer(Oracle::hess_yy, result, objective_->dim_y());
-  objective_->count(Oracle::hess_yy, samples_, watch.seconds());
+  objective_->count(Oracle::hess_yy, samples_, watch.nanoseconds());
   return result;
 }
 
 Vec Linearization::hess_xy(const Vec& v) const {
   objective_->require(Oracle::hess_xy);
   objective_->check_direction("v", v, objective_->dim_y());
-  const Stopwatch watch;
+  const Objective::Stopwatch watch(objective_->products_, Oracle::hess_xy, samples_);
   Vec result = implementation_->hess_xy(v);
   objective_->check_answer(Oracle::hess_xy, result, objective_->dim_x());
-  objective_->count(Oracle::hess_xy, samples_, watch.seconds());
+  objective_->count(Oracle::hess_xy, samples_, watch.nanoseconds());
   return result;
 }
 
 Vec Linearization::hess_yx(const Vec& u) const {
   objective_->require(Oracle::hess_yx);
   objective_->check_direction("u", u, objective_->dim_x());
-  const Stopwatch watch;
+  const Objective::Stopwatch watch(objective_->products_, Oracle::hess_yx, samples_);
   Vec result = implementation_->hess_yx(u);
   objective_->check_answer(Oracle::hess_yx, result, objective_->dim_y());
-  objective_->count(Oracle::hess_yx, samples_, watch.seconds());
+  objective_->count(Oracle::hess_yx, samples_, watch.nanoseconds());
   return result;
 }
 
 Products Linearization::both(const Vec& v) const {
-  objective_->require(Oracle::hess_yy | Oracle::hess_xy);
+  constexpr OracleSet which = Oracle::hess_yy | Oracle::hess_xy;
+  objective_->require(which);
   objective_->check_direction("v", v, objective_->dim_y());
-  const Stopwatch watch;
+  const Objective::Stopwatch watch(objective_->products_, which, samples_);
   Products result = implementation_->both(v);
   objective_->check_answer(Oracle::hess_yy, result.hess_yy, objective_->dim_y());
   objective_->check_answer(Oracle::hess_xy, result.hess_xy, objective_->dim_x());
-  objective_->count(Oracle::hess_yy | Oracle::hess_xy, samples_, watch.seconds());
+  objective_->count(which, samples_, watch.nanoseconds());
   return result;
 }
 
@@ -139,22 +167,22 @@ Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch
   }
   require(want);
   check_point(x, y, batch);
-  const Stopwatch watch;
+  const Stopwatch watch(evaluations_, want, batch.size(samples_));
   Evaluation result = do_evaluate(want, x, y, batch);
   check_answers(want, result);
-  count(want, batch.size(samples_), watch.seconds());
+  count(want, batch.size(samples_), watch.nanoseconds());
   return result;
 }
 
 Linearization Objective::linearize(const Vec& x, const Vec& y, Batch batch, OracleSet also) const {
   require(also);
   check_point(x, y, batch);
-  const Stopwatch watch;
+  const Stopwatch watch(linearizations_, also, batch.size(samples_));
   Evaluation evaluation;
   auto implementation = do_linearize(x, y, batch, also, evaluation);
   if (!implementation) throw MissingOracle(fmt::format("objective '{}' returned no linearization", name_));
   check_answers(also, evaluation);
-  count(also, batch.size(samples_), watch.seconds());
+  count(also, batch.size(samples_), watch.nanoseconds());
   return Linearization(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
 }
 
@@ -162,7 +190,7 @@ OracleCounts Objective::counts() const {
   OracleCounts counts;
   for (std::size_t i = 0; i < kOracleCount; ++i) {
     counts.calls[i] = calls_[i].load(std::memory_order_relaxed);
-    counts.samples[i] = sample_calls_[i].load(std::memory_order_relaxed);
+    counts.samples[i] = counts.calls[i] + further_samples_[i].load(std::memory_order_relaxed);
   }
   counts.seconds = 1e-9 * static_cast<double>(nanoseconds_.load(std::memory_order_relaxed));
   return counts;
@@ -215,13 +243,13 @@ void Objective::require(OracleSet wanted) const {
   }
 }
 
-void Objective::count(OracleSet which, std::size_t samples, double seconds) const {
+void Objective::count(OracleSet which, std::size_t samples, std::uint64_t nanoseconds) const {
   for (std::size_t i = 0; i < kOracleCount; ++i) {
     if (!which.has(kOracles[i])) continue;
     calls_[i].fetch_add(1, std::memory_order_relaxed);
-    sample_calls_[i].fetch_add(samples, std::memory_order_relaxed);
+    if (samples > 1) further_samples_[i].fetch_add(samples - 1, std::memory_order_relaxed);
   }
-  nanoseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+  nanoseconds_.fetch_add(nanoseconds, std::memory_order_relaxed);
 }
 
 }  // namespace bilevel

@@ -39,16 +39,18 @@ namespace {
 
 using PointPtr = std::unique_ptr<const StepMap::Point>;
 
-/// Every iterate is kept; the recorded steps of the last ones too, while they fit.
+/// The recorded steps are kept, the last ones while they fit; of the earlier ones the iterates.
 class StoredTrajectory final : public Trajectory {
  public:
   StoredTrajectory(const StepMap& map, const Vec& x, const Vec& z, Index steps, std::size_t recording_bytes)
       : map_(map), x_(x) {
     const auto fitting = static_cast<Index>(recording_bytes / std::max<std::size_t>(map.point_bytes(), 1));
     const Index first_recorded = std::max<Index>(steps - fitting, 0);
+    iterates_.reserve(static_cast<std::size_t>(first_recorded));
+    points_.reserve(static_cast<std::size_t>(steps - first_recorded));
     last_ = z;
     for (Index j = 0; j < steps; ++j) {
-      iterates_.push_back(last_);
+      if (j < first_recorded) iterates_.push_back(last_);
       auto point = map.record(x, last_);
       last_ = point->image();
       const bool finite = note(j + 1, last_, point->residual());
@@ -59,15 +61,10 @@ class StoredTrajectory final : public Trajectory {
 
   Traversal sweep_back(const Visitor& visit) override {
     Traversal report;
-    while (!iterates_.empty()) {
-      if (points_.empty()) {
-        visit(*map_.record(x_, iterates_.back()));
-        ++report.extra_steps;
-      } else {
-        visit(*points_.back());
-        points_.pop_back();
-      }
-      iterates_.pop_back();
+    for (; !points_.empty(); points_.pop_back()) visit(*points_.back());
+    for (; !iterates_.empty(); iterates_.pop_back()) {
+      visit(*map_.record(x_, iterates_.back()));
+      ++report.extra_steps;
     }
     return report;
   }

@@ -22,7 +22,9 @@ class RecordedStep final : public StepMap::Point {
 
   PullBack pull_back(const Vec& v) const override {
     Products products = linearization_.both(v);
-    return {-step_size_ * products.hess_xy, v - step_size_ * products.hess_yy};
+    products.hess_xy *= -step_size_;
+    products.hess_yy = v - step_size_ * products.hess_yy;
+    return {std::move(products.hess_xy), std::move(products.hess_yy)};
   }
 
   Vec push_forward(const Vec& dx, const Vec& dy) const override {
@@ -49,9 +51,9 @@ Vec GradientDescentMap::apply(const Vec& x, const Vec& y) const { return y - ste
 
 std::unique_ptr<const StepMap::Point> GradientDescentMap::record(const Vec& x, const Vec& y) const {
   auto linearization = lower_->linearize(x, y, full, Oracle::grad_y);
-  const Vec& gradient = *linearization.evaluation().grad_y;
-  Vec image = y - step_size_ * gradient;
-  const double residual = norm(gradient);
+  Vec image = std::move(*linearization.take_evaluation().grad_y);  // the gradient's memory serves again
+  const double residual = norm(image);
+  image = y - step_size_ * image;
   return std::make_unique<RecordedStep>(std::move(linearization), std::move(image), residual, step_size_);
 }
 

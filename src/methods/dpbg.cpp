@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "methods/dpbg_phase.hpp"
+#include "methods/step_size_choice.hpp"
 
 namespace bilevel {
 
@@ -33,23 +34,20 @@ InnerStepOptions inner_step_options(const DpbgOptions& options) {
   return inner;
 }
 
-/// |H| at (x, y), and a better start for the next measurement; infinite where H is not finite.
+/// |H| at (x, y), and a better start for the next measurement; 0 where H is not finite, which the path itself reports.
 double curvature_at(const Objective& lower, const Vec& x, const Vec& y, Vec& eigenvector) {
   auto measured = measure_curvature(lower.linearize(x, y), lower.dim_y(), eigenvector);
   if (all_finite(measured.eigenvector)) eigenvector = std::move(measured.eigenvector);
-  return std::isfinite(measured.largest) ? measured.largest : std::numeric_limits<double>::infinity();
+  return std::isfinite(measured.largest) ? measured.largest : 0;
 }
 
-/// The largest finite |H| at up to kPoints iterates of the path from z, and on the line through its ends one length
+/// The largest |H| at up to kPoints iterates of the path from z, and on the line through its ends one length
 /// beyond both: the descent in z will move the path along.
 double largest_curvature_around(const Objective& lower, const GradientDescentMap& map, const Vec& x, const Vec& z,
                                 Index steps, Vec& eigenvector) {
   constexpr Index kPoints = 19;
   double largest = 0;
-  const auto look = [&](const Vec& y) {
-    const double curvature = curvature_at(lower, x, y, eigenvector);
-    if (std::isfinite(curvature)) largest = std::max(largest, curvature);
-  };
+  const auto look = [&](const Vec& y) { largest = std::max(largest, curvature_at(lower, x, y, eigenvector)); };
   const Index stride = (steps + kPoints - 1) / kPoints;
   Vec y = z;
   for (Index j = 0; j < steps; ++j) {
@@ -95,13 +93,16 @@ HypergradientResult Dpbg::first_answer(const BilevelProblem& problem, State& sta
   const double aimed = inner.curvature > 0 ? inner.step_size * inner.curvature : 0.9;
   auto result = path();
   if (options_.inner_step_size) return result;
-  std::string why = fmt::format("{:.3g} / L, L = {:.4g} along the first path", aimed, inner.curvature);
+  std::string why =
+      inner.curvature > 0
+          ? fmt::format("{:.3g} / L, L = {:.4g} by power iteration at the follower's start", aimed, inner.curvature)
+          : "the follower's start has no curvature to measure by";
   for (int i = 0; i < kShortenings; ++i) {
     if (!inner_.shorten(g, state.x, state.z, result, inner, state.choices)) {
       if (result.y.size() == 0 || !all_finite(result.y)) break;
       const double steepest = largest_curvature_around(g, GradientDescentMap(g, inner.step_size), state.x, state.z,
                                                        inner.steps, inner.eigenvector);
-      inner.curvature = std::max(inner.curvature, steepest);
+      inner.curvature = steepest;  // of the path and the line that a was accepted on, or is shortened for
       if (inner.step_size * steepest < 1) break;
       inner.step_size = aimed / steepest;
       why = fmt::format("{:.3g} / L, L = {:.4g} along the first path or its line", aimed, steepest);
@@ -166,10 +167,7 @@ StepReport Dpbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
     state.y = std::move(result.y);
   }
   unstack(point, state);
-  if (!options_.leader.step_size) {
-    note_choice(state.choices, {"outer-step-size", "auto", fmt::format("{:.4g}", state.leader.step_size),
-                                "shortened when the upper objective rises, lengthened while it falls"});
-  }
+  if (!options_.leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
   ++state.iteration;
   if (!all_finite(point)) {
     report.status = Status::nonfinite;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "methods/step_size_choice.hpp"
+
 namespace bilevel {
 
 namespace {
@@ -108,10 +110,7 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
     state.answered_x = std::move(x);
     state.y = std::move(result.y);
   }  // else y stays: a rejected leader's answer may lie on another branch
-  if (!options_.leader.step_size) {
-    note_choice(state.choices, {"outer-step-size", "auto", fmt::format("{:.4g}", state.leader.step_size),
-                                "shortened when the upper objective rises, lengthened while it falls"});
-  }
+  if (!options_.leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
   ++state.iteration;
   if (!all_finite(state.x)) {
     report.status = Status::nonfinite;

@@ -84,8 +84,9 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   if (stop.max_iterations <= state->iteration) {
     result.message = fmt::format("{} steps were already done, the most allowed", state->iteration);
   }
+  std::unique_ptr<OuterMethod::State> before;  // the last step, to go back to
   for (bool done = stop.max_iterations <= state->iteration; !done;) {
-    const auto before = state->clone();
+    if (!before || !before->assign(*state)) before = state->clone();
     TraceRow row;
     row.report = method.step(problem, *state);
     row.iteration = before->iteration + 1;
@@ -95,7 +96,7 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
     if (row.report.status != Status::converged) {
       result.status = row.report.status;
       result.message = fmt::format("step {} failed and was rolled back: {}", row.iteration, row.report.message);
-      state = before->clone();
+      state = std::move(before);
       break;
     }
     result.upper = row.report.upper;

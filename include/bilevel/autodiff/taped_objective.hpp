@@ -1,6 +1,7 @@
 // TapedObjective: every oracle from one evaluation routine that is generic in the number type.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ class TapedObjective : public Objective {
   double average_value(const Vec& x, const Vec& y, Batch batch) const;
 
   Origin origin_x_, origin_y_;
+  mutable std::atomic<std::size_t> bytes_{0};  // linearization_bytes(); 0: not estimated yet
 
  public:
   /// Estimated from sample 0 recorded at x = 1, y = 1.

@@ -17,24 +17,34 @@ Vec to_vec(const double* data, Index size) { return Eigen::Map<const Vec>(data, 
 }  // namespace
 
 TapeLinearization::TapeLinearization(const Vec& x, const Vec& y)
-    : dim_x_(x.size()), dim_y_(y.size()), leaves_(static_cast<std::size_t>(x.size() + y.size())) {
-  std::copy_n(x.data(), dim_x_, leaves_.data());
-  std::copy_n(y.data(), dim_y_, leaves_.data() + dim_x_);
+    : dim_x_(x.size()), dim_y_(y.size()), leaves_(few_leaves_.data()) {
+  if (dim_x_ + dim_y_ > kFewLeaves) {
+    many_leaves_ = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(dim_x_ + dim_y_));
+    leaves_ = many_leaves_.get();
+  }
+  std::copy_n(x.data(), dim_x_, leaves_);
+  std::copy_n(y.data(), dim_y_, leaves_ + dim_x_);
 }
 
-const double* TapeLinearization::take(Arena<2>& tape, const std::vector<Jet<2>>& roots, double weight) {
+const double* TapeLinearization::take(Arena<2>& tape, std::span<const Jet<2>> roots, double weight) {
   size_ = tape.size();
-  nodes_ = std::make_unique_for_overwrite<Node<2>[]>(size_);
+  if (size_ > 0) nodes_ = std::make_unique_for_overwrite<Node<2>[]>(size_);
   wide_.nodes = tape.wide.nodes;
   wide_.copies = tape.wide.copies;
   wide_.entries = tape.wide.entries;
 
   double* adjoint = tape.prepare_adjoint();
-  roots_.reserve(roots.size());
+  if (roots.size() > 1) roots_.reserve(roots.size() - 1);
   for (const auto& root : roots) {
     const auto& d = root.derivatives();
     adjoint[d.parent] += weight * d.first;
-    if (d.second != 0.0) roots_.push_back({weight * d.second, d.parent});
+    if (d.second == 0.0) continue;
+    const Root bent{weight * d.second, d.parent};
+    if (root_.parent == kNoParent) {
+      root_ = bent;
+    } else {
+      roots_.push_back(bent);
+    }
   }
   bool alive_known = false;
   const auto is_alive = [&](std::size_t k) {
@@ -130,6 +140,7 @@ void TapeLinearization::back_wide(const WideNode& node, double own_tangent, cons
 }
 
 void TapeLinearization::back(const double* tangent, double* adjoint) const {
+  if (root_.parent != kNoParent) adjoint[root_.parent] += root_.curvature * tangent[root_.parent];
   for (const auto& root : roots_) adjoint[root.parent] += root.curvature * tangent[root.parent];
   const Index leaves = dim_x_ + dim_y_;
   for (std::size_t k = size_; k-- > 0;) {
@@ -150,11 +161,12 @@ void TapeLinearization::back(const double* tangent, double* adjoint) const {
 
 const double* TapeLinearization::sweep(Index seed_start, const Vec& seed) const {
   static thread_local std::vector<double> scratch;
-  const std::size_t length = leaves_.size() + size_;
+  const Index leaves = dim_x_ + dim_y_;
+  const std::size_t length = static_cast<std::size_t>(leaves) + size_;
   if (scratch.size() < 2 * length) scratch.resize(2 * length);
   double* tangent = scratch.data();
   double* adjoint = tangent + length;
-  std::fill_n(tangent, leaves_.size(), 0.0);
+  std::fill_n(tangent, leaves, 0.0);
   std::copy_n(seed.data(), seed.size(), tangent + seed_start);
   std::fill_n(adjoint, length, 0.0);
   forward(tangent);
@@ -172,7 +184,7 @@ Products TapeLinearization::both(const Vec& v) const {
 }
 
 std::size_t TapeLinearization::tape_bytes() const {
-  return size_ * sizeof(Node<2>) + wide_.bytes() + roots_.size() * sizeof(Root);
+  return size_ * sizeof(Node<2>) + wide_.bytes() + (1 + roots_.size()) * sizeof(Root);
 }
 
 }  // namespace bilevel::autodiff

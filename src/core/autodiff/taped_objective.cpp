@@ -1,5 +1,6 @@
 #include "bilevel/autodiff/taped_objective.hpp"
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -90,13 +91,20 @@ std::unique_ptr<const Linearization::Implementation> TapedObjective::do_lineariz
   const View<Jet<2>> view_x(result->x(), x.size(), x.size() > 0 ? 0 : kNoParent, &origin_x_);
   const View<Jet<2>> view_y(result->y(), y.size(), static_cast<std::int32_t>(x.size()), &origin_y_);
   double total = 0;
-  std::vector<Jet<2>> roots;
-  for_each_sample(batch, samples(), [&](std::size_t i) {
-    const Jet<2> root = phi(view_x, view_y, i);
-    total += root.value();
-    if (!root.is_constant()) roots.push_back(root);
-  });
-  const double* gradient = result->take(recording.tape(), roots, 1.0 / count);
+  const double* gradient = nullptr;
+  if (samples() == 1 && batch.is_full()) {
+    const Jet<2> root = phi(view_x, view_y, 0);
+    total = root.value();
+    gradient = result->take(recording.tape(), std::span(&root, root.is_constant() ? 0u : 1u), 1.0);
+  } else {
+    std::vector<Jet<2>> roots;
+    for_each_sample(batch, samples(), [&](std::size_t i) {
+      const Jet<2> root = phi(view_x, view_y, i);
+      total += root.value();
+      if (!root.is_constant()) roots.push_back(root);
+    });
+    gradient = result->take(recording.tape(), roots, 1.0 / count);
+  }
   if (also.has(Oracle::value)) evaluation.value = total / count;
   if (also.has(Oracle::grad_x)) evaluation.grad_x = Eigen::Map<const Vec>(gradient, x.size());
   if (also.has(Oracle::grad_y)) evaluation.grad_y = Eigen::Map<const Vec>(gradient + x.size(), y.size());
@@ -104,12 +112,15 @@ std::unique_ptr<const Linearization::Implementation> TapedObjective::do_lineariz
 }
 
 std::size_t TapedObjective::linearization_bytes() const {
+  if (const auto known = bytes_.load(std::memory_order_relaxed); known > 0) return known;
   const Vec x = Vec::Ones(dim_x()), y = Vec::Ones(dim_y());
   constexpr std::uint32_t first[] = {0};
   Evaluation nothing;
   const auto sample = do_linearize(x, y, Batch(first), {}, nothing);
   const auto& tape = static_cast<const TapeLinearization&>(*sample);
-  return Objective::linearization_bytes() + samples() * tape.tape_bytes();
+  const std::size_t bytes = Objective::linearization_bytes() + samples() * tape.tape_bytes();
+  bytes_.store(bytes, std::memory_order_relaxed);
+  return bytes;
 }
 
 }  // namespace bilevel::autodiff

@@ -1,0 +1,62 @@
+// Which picture of a game --plot draws, from what the commands computed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bilevel/branches.hpp"
+#include "bilevel/game.hpp"
+#include "bilevel/options.hpp"
+#include "bilevel/run.hpp"
+#include "pictures/landscape.hpp"
+#include "pictures/value_picture.hpp"
+
+namespace bilevel::cli {
+
+enum class PictureKind {
+  automatic,
+  landscape,  // g over a line of leaders and a follower variable, branches, iterates
+  value,      // phi^k against z and along the iterations [BLPV25, figures 2 and 3]
+  run,        // upper value, |hypergradient| and residual along the iterations
+};
+
+struct PictureSettings {
+  std::string plot;  // the picture's file; empty: none
+  PictureKind kind = PictureKind::automatic;
+};
+void describe(OptionTable& table, PictureSettings& settings);
+/// Throws InvalidInput for a file name that is neither .png nor .svg: before the work, not after it.
+void check(const PictureSettings& settings);
+
+/// Keeps where a run went; every second point is dropped whenever there are 4000.
+class PathObserver final : public Observer {
+ public:
+  void on_step(const TraceRow& row, const OuterMethod::State& state) override;
+  const std::vector<PlottedPoint>& points() const { return points_; }
+  const std::vector<TracedValue>& values() const { return values_; }
+
+ private:
+  Index stride_ = 1;
+  std::vector<PlottedPoint> points_;
+  std::vector<TracedValue> values_;
+};
+
+/// What a solve has to show. `run` and `path` are null for a global solve, `map` where no branches were followed.
+struct SolvedPicture {
+  const Game& game;
+  const RunResult* run = nullptr;
+  const PathObserver* path = nullptr;
+  const BranchMap* map = nullptr;
+  PlottedPoint answer = {};
+  std::string method = {};
+};
+
+/// Draws the picture; automatic: the landscape for one leader variable, phi^k for DPBG on one follower variable, else
+/// the run. Throws InvalidInput as draw() does, and for a kind that the solve cannot show.
+void draw_solved(const PictureSettings& settings, const SolvedPicture& solved);
+
+/// The landscape along a line of leaders with its branches, for inspect.
+void draw_inspected(const PictureSettings& settings, const Game& game, const BranchMap& map);
+
+}  // namespace bilevel::cli
