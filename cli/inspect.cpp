@@ -6,6 +6,7 @@
 
 #include "bilevel/status.hpp"
 #include "game_input.hpp"
+#include "game_pictures.hpp"
 #include "game_report.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -22,6 +23,7 @@ struct InspectSettings {
   std::vector<std::string> to;
   Index starts = 0;
   Index samples = BranchOptions{}.samples;
+  PictureSettings picture;
   bool json = false;
   bool quiet = false;
 };
@@ -37,6 +39,7 @@ void describe(OptionTable& table, InspectSettings& settings) {
       .add("starts", settings.starts, "Newton starts of each search with several follower variables; 0: by dimension",
            at_least(0))
       .add("samples", settings.samples, "leaders on the line at which branches are looked for", at_least(2));
+  describe(table, settings.picture);
   table.group("Output")
       .add("json", settings.json, "print everything as JSON alone on standard output")
       .add("quiet", settings.quiet, "no progress on standard error");
@@ -51,7 +54,7 @@ const CommandText& text() {
           "over the box, and which method fits, with the reason.\n\n"
           "The [box] of the file says where to look. Every list says how complete it is believed to be.",
       .examples =
-          "bilevel inspect examples/games/two_wells.toml\n"
+          "bilevel inspect examples/games/two_wells.toml --plot two_wells.png\n"
           "bilevel inspect game.toml --at 0.25 --from -1 --to 1 --json\n"
           "bilevel inspect game.toml --perturb 0.01 --seed 2",
       .operand = "GAME.toml"};
@@ -83,6 +86,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
+  check(settings.picture);
   Game game = read_game(words.operand);
   const auto note = perturb(game, settings.game);
   const auto& problem = game.problem;
@@ -104,6 +108,10 @@ int run_inspect(const std::vector<std::string>& arguments) {
       judge_morse(*problem.lower, game.box_x, game.box_y, {.branches = branch_options}, problem.upper.get());
   line.update("choosing a method ...");
   const auto advice = recommend(problem, &points);
+  if (!settings.picture.plot.empty()) {
+    line.update("drawing ...");
+    draw_inspected(settings.picture, game, map);
+  }
   line.finish();
 
   if (settings.json) {

@@ -32,6 +32,7 @@ void describe(OptionTable& table, SolveSettings& settings) {
   table.group("Certificate")
       .add("certificate-tolerance", settings.certificate_tolerance,
            "residuals count as zero up to this share of their terms", greater_than(0) & less_than(1));
+  describe(table, settings.picture);
   table.group("Output")
       .add("out", settings.out, "directory for config.toml, trace.jsonl and result.json; default: no files",
            "a directory")
@@ -58,7 +59,7 @@ const CommandText& text() {
       .examples =
           "bilevel solve examples/games/two_wells.toml\n"
           "bilevel solve examples/games/two_wells.toml --global --json\n"
-          "bilevel solve game.toml --method dpbg --inner-steps 9",
+          "bilevel solve game.toml --method dpbg --inner-steps 9 --plot landscape.png",
       .operand = "GAME.toml"};
   return text;
 }
@@ -104,10 +105,10 @@ ChosenMethod choose_method(const Game& game, const SolveSettings& settings, cons
   return chosen;
 }
 
-void solve_by_method(const Game& game, const SolveSettings& settings, const ChosenMethod& chosen,
-                     const std::vector<Observer*>& observers, SolveOutcome& outcome) {
+RunResult solve_by_method(const Game& game, const SolveSettings& settings, const ChosenMethod& chosen,
+                          const std::vector<Observer*>& observers, SolveOutcome& outcome) {
   const auto method = make_method(chosen.name, chosen.settings);
-  const auto result = run(game.problem, *method, settings.stop, observers);
+  auto result = run(game.problem, *method, settings.stop, observers);
   const bool converged = result.status == Status::converged;
   outcome.method = chosen.name;
   outcome.x = converged ? result.x : result.best_x;
@@ -120,6 +121,7 @@ void solve_by_method(const Game& game, const SolveSettings& settings, const Chos
   outcome.choices = chosen.choices;
   outcome.choices.insert(outcome.choices.end(), result.choices.begin(), result.choices.end());
   outcome.findings = result.findings;
+  return result;
 }
 
 void solve_globally(const Game& game, const SolveSettings& settings, ProgressLine& line, SolveOutcome& outcome) {
@@ -165,6 +167,7 @@ int run_solve(const std::vector<std::string>& arguments) {
   auto given = parse_arguments(text(), table, arguments).given;
   for (const auto& [name, value] : game.settings) given.insert(name);
   settings.stop.interrupt = &catch_interrupts();
+  check(settings.picture);
 
   SolveOutcome outcome;
   if (auto note = perturb(game, settings.game); !note.empty()) outcome.notes.push_back(std::move(note));
@@ -179,19 +182,30 @@ int run_solve(const std::vector<std::string>& arguments) {
   if (!settings.json) write_out(game_text(game));
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
+  PathObserver path;
+  std::optional<RunResult> result;
   if (settings.global) {
     solve_globally(game, settings, line, outcome);
   } else {
     RunProgress progress(line, settings.stop, "f");
     std::vector<Observer*> observers{&progress};
+    if (!settings.picture.plot.empty()) observers.push_back(&path);
     std::optional<TraceWriter> trace;
     if (directory) observers.push_back(&trace.emplace(directory->file("trace.jsonl")));
-    solve_by_method(game, settings, *chosen, observers, outcome);
+    result = solve_by_method(game, settings, *chosen, observers, outcome);
   }
   if (outcome.x.size() > 0) {
     outcome.upper = game.problem.upper->value(outcome.x, outcome.y);
     outcome.lower = game.problem.lower->value(outcome.x, outcome.y);
     outcome.certificate = certify(game.problem, outcome.x, outcome.y, certificate_options(settings));
+  }
+  if (!settings.picture.plot.empty()) {
+    line.update("drawing ...");
+    draw_solved(settings.picture,
+                {game, result ? &*result : nullptr, result ? &path : nullptr,
+                 outcome.global && outcome.global->map ? &*outcome.global->map : nullptr, {outcome.x, outcome.y},
+                 outcome.method});
+    outcome.picture = settings.picture.plot;
   }
   line.finish();
 

@@ -6,6 +6,7 @@
 #include "bilevel/options.hpp"
 #include "bilevel/run.hpp"
 #include "game_input.hpp"
+#include "game_pictures.hpp"
 #include "method_options.hpp"
 
 namespace bilevel::cli {
@@ -17,8 +18,7 @@ struct SolveSettings {
   MethodOptions method_options;
   StopRule stop = {.tolerance = 1e-9, .max_iterations = 2000};
   double certificate_tolerance = 1e-6;
-  std::string plot;  // a picture's file; empty: none
-  std::string picture = "auto";
+  PictureSettings picture;
   std::string out;  // run directory; empty: no files
   bool overwrite = false;
   bool json = false;
