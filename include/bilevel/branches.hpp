@@ -84,8 +84,13 @@ struct BranchMap {
 };
 
 /// Searches critical points at `samples` values of t, and follows each of them in both directions (predictor
-/// dy = -H^-1 B' dx, Newton corrector, step control) until an event, which is located to `event_accuracy`.
-/// Forms H: m <= kLargestSearchDimension. Throws DimensionMismatch, InvalidOption.
+/// dy = -H^-1 B' dx, Newton corrector, step control) until an event, which is located to `event_accuracy`: folds by
+/// Newton's method on g_y = 0, H v = 0, |v| = 1, crossings by the root of the eigenvalue that changes its sign. A
+/// branch that runs smoothly through a crossing is cut there in two of different index. An escape is extrapolated from
+/// points up to a thousand boxes away; its accuracy is how much the estimate moved when |y| last doubled. Critical
+/// points that are not isolated are not followed; one event tells of them, with the number of searches that saw some.
+/// Oracles: value, grad_y, hess_yy, hess_yx. Forms H: m <= kLargestSearchDimension. Throws DimensionMismatch,
+/// InvalidOption.
 BranchMap follow_branches(const Objective& lower, const LeaderLine& line, const Box& box_y,
                           const BranchOptions& options = {}, const Objective* upper = nullptr);
 

@@ -45,6 +45,7 @@ struct CriticalPoints {
   std::vector<CriticalPoint> points;  // minimisers first, then by index; among equals by g
   bool exhaustive = false;            // m = 1: every sign change of g_y between cells was found
   /// Starts of which the last half found nothing new; a point that was hit only once says that others may be missing.
+  /// m = 1: true, unless g_y is nowhere a number.
   bool settled = false;
   std::string completeness;  // one sentence: how complete the list is believed to be, and why
   Index starts = 0;          // Newton runs, or cells

@@ -40,11 +40,11 @@ BranchEventKind merged_kind(const std::vector<End>& ends, const std::vector<Bran
     if (ends.size() == 2 && same_side && std::abs(difference) == 1) return BranchEventKind::fold;
     return BranchEventKind::degenerate;
   }
-  // At an end of the line only one side of a pitchfork is seen.
+  // At an end of the line only one side of a pitchfork is seen; of a single branch it could as well be another kind.
   const double t = ends.front().place->t;
   constexpr double kLineEnd = 1e-6;
   const bool one_sided = t < kLineEnd || t > 1 - kLineEnd;
-  if (all(BranchEventKind::pitchfork) && (ends.size() > 2 || one_sided)) return BranchEventKind::pitchfork;
+  if (all(BranchEventKind::pitchfork) && ends.size() > (one_sided ? 1 : 2)) return BranchEventKind::pitchfork;
   return BranchEventKind::degenerate;
 }
 
@@ -70,28 +70,6 @@ BranchPoint public_point(const BranchTask& task, const PathPoint& point, const O
 }
 
 }  // namespace
-
-std::optional<Vec> RawBranch::at(double t) const {
-  if (t < points.front().t || t > points.back().t) return std::nullopt;
-  const auto after = std::lower_bound(points.begin(), points.end(), t,
-                                      [](const PathPoint& point, double value) { return point.t < value; });
-  return after->t == t ? after->y : interpolated(*std::prev(after), *after, t);
-}
-
-std::vector<RawBranch> joined(std::vector<TracedPiece> backward, std::vector<TracedPiece> forward) {
-  for (TracedPiece& piece : backward) std::reverse(piece.points.begin(), piece.points.end());
-  RawBranch middle{std::move(backward.front().points), backward.front().end, forward.front().end};
-  const auto& onward = forward.front().points;
-  middle.points.insert(middle.points.end(), std::next(onward.begin()), onward.end());
-  std::vector<RawBranch> result{std::move(middle)};
-  for (std::size_t i = 1; i < backward.size(); ++i) {
-    result.push_back({std::move(backward[i].points), backward[i].end, backward[i - 1].end});
-  }
-  for (std::size_t i = 1; i < forward.size(); ++i) {
-    result.push_back({std::move(forward[i].points), forward[i - 1].end, forward[i].end});
-  }
-  return result;
-}
 
 bool same_place(const PieceEnd& a, const PieceEnd& b, double size) {
   // Side branches of a pitchfork find it to the square root of rounding in t, and to the cube root in y.

@@ -1,24 +1,11 @@
-// From traced pieces to branches: joining both directions, merging the events at one place, ids.
+// From pieces to branches: merging the events at one place, ids, sentences.
 #pragma once
 
 #include <vector>
 
-#include "diagnostics/branch_trace.hpp"
+#include "diagnostics/branch_pieces.hpp"
 
 namespace bilevel {
-
-/// A maximal piece without singular H; points with t ascending.
-struct RawBranch {
-  std::vector<PathPoint> points;
-  PieceEnd begin, end;
-
-  Index index() const { return points.front().index; }
-  /// y at t by interpolation, if t is within the points.
-  std::optional<Vec> at(double t) const;
-};
-
-/// The curve through one start, from its pieces towards t = 0 and towards t = 1.
-std::vector<RawBranch> joined(std::vector<TracedPiece> backward, std::vector<TracedPiece> forward);
 
 /// Whether two ends are one event, up to what is known of their places.
 bool same_place(const PieceEnd& a, const PieceEnd& b, double size);

@@ -21,7 +21,7 @@ class Tracer {
       : task_(task), landmarks_(landmarks), sign_(sign) {}
 
   std::vector<TracedPiece> run(const PathPoint& start) {
-    constexpr std::size_t kMostPoints = 100'000;
+    constexpr std::size_t kMostPoints = 20'000;
     pieces_.push_back({{start}, {}});
     double step = task_.options.first_step;
     for (std::size_t count = 0;; ++count) {
@@ -30,11 +30,14 @@ class Tracer {
       if (remaining <= 0) return end_here(BranchEventKind::line_end);
       if (count == kMostPoints) return end_here(BranchEventKind::stalled);
 
-      const double length = std::min({step, remaining, to_landmark(here.t)});
-      auto next = advance(here, target(here.t, length));
+      const double length = std::min({step, remaining, landmarks_.ahead(here.t, sign_)});
+      auto next = advance(task_, landmarks_, here, landmarks_.target(here.t, sign_, length));
       // A step that ends at a zero of an eigenvalue cannot tell a crossing from an end: a longer one can.
       constexpr double kLonger = 1.37;
-      if (!next) next = advance(here, target(here.t, std::min(kLonger * length, remaining)));
+      if (!next) {
+        const double longer = std::min(kLonger * length, remaining);
+        next = advance(task_, landmarks_, here, landmarks_.target(here.t, sign_, longer));
+      }
       if (!next) {
         step = 0.5 * length;
         if (ends_singular(here, step)) return std::move(pieces_);
@@ -50,71 +53,6 @@ class Tracer {
  private:
   static constexpr double kEasy = 0.1, kGrowth = 1.6;
 
-  struct Advance {
-    PathPoint point;
-    double share;  // of the predicted change that the corrector had to add
-  };
-
-  double target(double t, double length) const {
-    const double next = t + sign_ * length;
-    constexpr double kSame = 1e-13;
-    for (const double landmark : landmarks_.ts) {
-      if (std::abs(next - landmark) < kSame) return landmark;
-    }
-    return std::clamp(next, 0.0, 1.0);
-  }
-
-  double to_landmark(double t) const {
-    constexpr double kHere = 1e-12;
-    double nearest = 1;
-    for (const double landmark : landmarks_.ts) {
-      const double distance = sign_ * (landmark - t);
-      if (distance > kHere) nearest = std::min(nearest, distance);
-    }
-    return nearest;
-  }
-
-  /// Distance from y to the next but one critical point of the nearest search: another branch.
-  double gap(double t, const Vec& y) const {
-    const auto after = std::lower_bound(landmarks_.ts.begin(), landmarks_.ts.end(), t);
-    auto at = static_cast<std::size_t>(after - landmarks_.ts.begin());
-    if (at == landmarks_.ts.size() || (at > 0 && t - landmarks_.ts[at - 1] < landmarks_.ts[at] - t)) --at;
-    double nearest = task_.size, second = task_.size;
-    for (const CriticalPoint& point : landmarks_.searches[at].points) {
-      const double distance = norm(point.y - y);
-      if (distance < nearest)
-        second = std::exchange(nearest, distance);
-      else
-        second = std::min(second, distance);
-    }
-    return second;
-  }
-
-  /// Predictor, corrector, and the tests that the result lies on the same curve.
-  std::optional<Advance> advance(const PathPoint& here, double t) const {
-    constexpr double kContracts = 0.5, kCorrects = 0.2, kFree = 1e-3, kOfGap = 0.05;
-    constexpr double kTrapezium = 0.75, kExact = 1e-8, kTurns = 0.6, kVanishes = 1e-6;
-    const double step = t - here.t;
-    if (step == 0) return std::nullopt;
-    const Vec predicted = here.y + step * here.slope;
-    const Correction correction = correct(task_, t, predicted);
-    if (!correction.converged || correction.contraction > kContracts) return std::nullopt;
-    const double change = norm(step * here.slope), corrected = norm(correction.y - predicted);
-    // Where the prediction is no change at all, its own size says nothing: a small correction is free.
-    const double free = std::min(kFree * task_.size, kOfGap * gap(t, here.y));
-    if (corrected > kCorrects * change + free) return std::nullopt;
-
-    PathPoint point = path_point(task_, t, correction.y);
-    if (!point.finite() || std::abs(point.index - here.index) > 1) return std::nullopt;
-    if (std::abs(point.smallest()) < kVanishes * std::abs(here.smallest())) return std::nullopt;
-    // Both slopes together predict better than one, unless the new one is that of another curve.
-    const double trapezium = norm(point.y - here.y - 0.5 * step * (here.slope + point.slope));
-    if (trapezium > kTrapezium * corrected + kExact * task_.size) return std::nullopt;
-    const double turn = norm(step * (point.slope - here.slope));
-    if (turn > kTurns * std::max(change, norm(step * point.slope)) + free) return std::nullopt;
-    return Advance{std::move(point), corrected / (change + free)};
-  }
-
   void append(const PathPoint& here, PathPoint next) {
     auto& points = pieces_.back().points;
     largest_drive_ = std::max(largest_drive_, norm(next.drive));
@@ -124,22 +62,6 @@ class Tracer {
       return;
     }
     points.push_back(std::move(next));
-    const std::size_t count = points.size();
-    if (count < 3) return;
-    const PathPoint &a = points[count - 3], &b = points[count - 2], &c = points[count - 1];
-    constexpr double kDips = 0.5;  // a parabola with its zero between a and c has its least value at b below this
-    const double beside = std::max(std::abs(a.smallest()), std::abs(c.smallest()));
-    if (std::abs(b.smallest()) > std::min(std::abs(a.smallest()), std::abs(c.smallest()))) return;
-    if (std::abs(b.smallest()) > kDips * beside) return;
-    if (const auto touch = touching(task_, a, b, c)) {
-      const auto beyond = [&](const PathPoint& point) { return sign_ * (point.t - touch->t) > 0; };
-      const auto cut = std::find_if(points.begin(), points.end(), beyond);
-      std::vector<PathPoint> rest(cut, points.end());
-      points.erase(cut, points.end());
-      if (rest.empty() || points.empty()) return;
-      end_at(*touch, true);
-      pieces_.push_back({std::move(rest), {}});
-    }
   }
 
   void end_at(const SingularPoint& singular, bool through) {
@@ -209,7 +131,7 @@ class Tracer {
       const double remaining = sign_ > 0 ? 1 - last.t : last.t;
       if (norm(last.y - task_.box.centre()) > kFarEnough * task_.size || remaining <= 0) break;
       const double length = std::min(step, remaining);
-      auto point = advance(last, last.t + sign_ * length);
+      auto point = advance(task_, landmarks_, last, last.t + sign_ * length);
       if (!point) {
         step = 0.5 * length;
         if (step < task_.options.smallest_step) break;

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "diagnostics/branch_path.hpp"
+#include "diagnostics/branch_step.hpp"
 
 namespace bilevel {
 
@@ -21,12 +21,6 @@ struct PieceEnd {
 struct TracedPiece {
   std::vector<PathPoint> points;
   PieceEnd end;
-};
-
-/// The searches that were made along the line: steps end at their t, and their points say how near other branches are.
-struct Landmarks {
-  const std::vector<double>& ts;
-  const std::vector<CriticalPoints>& searches;
 };
 
 /// Pieces in the order of travel, at least one, each but the first beginning where the one before ended. `sign` is +1
