@@ -72,6 +72,24 @@ TEST(LanczosCertificate, AgreesWithTheDensePathOnRandomSpectra) {
   }
 }
 
+TEST(LanczosCertificate, NeverContradictsTheDensePathOnHardSpectra) {
+  int decided = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Random random(seed);
+    Vec eigenvalues(40 + static_cast<Index>(random.below(60)));
+    const double decades = 1 + 8 * random.uniform();
+    for (auto& entry : eigenvalues) entry = std::pow(10.0, -decades * random.uniform());
+    if (seed % 3 == 0) eigenvalues[3] = -std::pow(10.0, -7 * random.uniform());
+    const auto [problem, x, y] = diagonal_game(eigenvalues, seed);
+    const auto dense = certify(problem, x, y);
+    const auto lanczos = certify(problem, x, y, {.dense_limit = 0});
+    if (lanczos.follower == FollowerKind::undecided) continue;
+    ++decided;
+    EXPECT_EQ(lanczos.follower, dense.follower) << "seed " << seed << ": " << all_of(lanczos);
+  }
+  EXPECT_GE(decided, 20);  // half of them: silence would be no answer either
+}
+
 TEST(LanczosCertificate, CertifiesAFollowerOfTwoThousandVariables) {
   const auto [problem, x, y] = diagonal_game(Vec::LinSpaced(2000, 0.02, 1), 5);
   const auto c = certify(problem, x, y);

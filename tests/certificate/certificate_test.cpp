@@ -132,7 +132,8 @@ TEST(Certificate, CertifiesANonlinearGameThatWasSolvedByOtherMeans) {
 }
 
 TEST(Certificate, CorrectsAFollowerThatIsAlmostSolvedWhereTheLeaderDoesNotCare) {
-  const auto lower = make_objective("g", 1, 1, [](auto x, auto y) { return square(y[0] - 1.0) + exp(y[0] - 1.0) - x[0]; });
+  const auto lower =
+      make_objective("g", 1, 1, [](auto x, auto y) { return square(y[0] - 1.0) + exp(y[0] - 1.0) - x[0]; });
   const auto upper = make_objective("f", 1, 1, [](auto x, auto) { return square(x[0]); });
   const auto problem = game(1, 1, upper, lower);
   const Vec exact = NewtonCg().solve(*lower, vec({0}), vec({1}), {.tolerance = 1e-14}).y;
