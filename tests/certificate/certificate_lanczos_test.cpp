@@ -162,6 +162,15 @@ TEST(LanczosCertificate, CopesWithProductsInSinglePrecision) {
   }
 }
 
+TEST(LanczosCertificate, ClaimsNothingWithoutABudgetForSolves) {
+  const auto [problem, x, y] = diagonal_game(Vec::LinSpaced(400, 0.05, 1), 10);
+  for (const Index products : {0, 4, 8}) {
+    const auto c = certify(problem, x, Vec(y + 1e-8 * Vec::Ones(400)), {.solve_products = products});
+    EXPECT_FALSE(c.is_solution()) << all_of(c);
+    EXPECT_GT(c.leader_residual_error, 1e-6 * c.leader_scale);
+  }
+}
+
 TEST(LanczosCertificate, GivesTheSameAnswerForTheSameSeed) {
   const auto [problem, x, y] = diagonal_game(Vec::LinSpaced(400, 0.05, 1), 9);
   EXPECT_EQ(certify(problem, x, y).reason, certify(problem, x, y).reason);
