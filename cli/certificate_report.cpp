@@ -32,7 +32,7 @@ std::string certificate_text(const Certificate& c) {
                              c.dense ? "all eigenvalues" : "by Lanczos")});
   if (c.kernel_dimension.value_or(1) > 0) {
     table.add_row({"dimension of H's kernel", c.kernel_dimension ? fmt::format("{}", *c.kernel_dimension) : "not known",
-                   fmt::format("{}", c.kernel_dimension ? "" : "the budget of products")});
+                   c.kernel_dimension ? "" : "it takes more products"});
   }
   if (c.kernel_dimension.value_or(0) > 0) {
     table.add_row({"f along the kernel |P f_y|", number(c.selection_residual), ""});

@@ -91,8 +91,7 @@ class HypergradientAudit {
       for (Index k = 0; k < options_.inner_steps; ++k) z = map.apply(x, z);
       return problem_.upper->value(x, z);
     };
-    const double noise =
-        std::min(kMostNoise, options_.derivatives.noise * static_cast<double>(10 + options_.inner_steps));
+    const double noise = std::min(kMostNoise, 3 * options_.derivatives.noise);
     for (int i = 1; i <= options_.directions; ++i) {
       const Vec u = normal(x_.size(), random_), v = normal(y_.size(), random_);
       const double along_x = dot(result.gradient, u), along_z = dot(result.adjoint, v);
@@ -163,7 +162,7 @@ class HypergradientAudit {
       const double scale = scale_of(result.upper, along, x_);
       // An answer that is off by H^-1 times its residual changes f by that residual times the adjoint.
       const double inexact = scale > 0 ? norm(result.adjoint) * solved->residual / scale : 0.0;
-      const double noise = std::min(kMostNoise, options_.derivatives.noise * (10 + condition) + 10 * inexact);
+      const double noise = std::min(kMostNoise, options_.derivatives.noise * (3 + condition) + 10 * inexact);
       const auto value = [&](const Vec& x) {
         const auto found = answer(x, y);
         return found ? problem_.upper->value(x, found->y) : std::numeric_limits<double>::quiet_NaN();

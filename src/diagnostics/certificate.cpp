@@ -21,6 +21,8 @@ constexpr OracleSet kGradients = Oracle::grad_x | Oracle::grad_y;
 constexpr double kAboveNoise = 10;
 // A correction longer than this part of 1 + |y| leads to another point, not to the one that is certified.
 constexpr double kLongestCorrection = 1e-3;
+// A correction that leaves more than this part of g_y says little about the exact one.
+constexpr double kCorrectionAccuracy = 1e-3;
 
 /// Everything of the game at one follower's answer.
 struct Place {
@@ -34,7 +36,7 @@ class Examiner {
  public:
   Examiner(const BilevelProblem& problem, const Vec& x, const Vec& y, const CertificateOptions& options)
       : problem_(problem), x_(x), options_(options), budget_(options.solve_products) {
-    here_ = place(y);
+    here_.y = y;
   }
 
   Certificate run() {
@@ -65,6 +67,7 @@ class Examiner {
   bool examine() {
     auto& c = e_.c;
     if (!finite(all_finite(x_), "x") || !finite(all_finite(here_.y), "y")) return false;
+    here_ = place(here_.y);
     if (!finite(all_finite(here_.lower_gradient), "g_y")) return false;
     if (!finite(all_finite(*here_.upper.grad_x), "f_x") || !finite(all_finite(*here_.upper.grad_y), "f_y"))
       return false;
@@ -91,7 +94,7 @@ class Examiner {
       leader = leader_gradient();
       const auto solved = solve(spectrum_, *reference_, *reference_->upper.grad_y, budget_);
       const Vec moved = *reference_->upper.grad_x - reference_->at->hess_xy(solved.w);
-      c.leader_residual_error = norm(moved - leader) + adjoint_part();
+      c.leader_residual_error = norm(moved - leader) + adjoint_part(adjoint_defect_) + adjoint_part(solved.residual);
     }
     report_spectrum();
     measure_kernel();
@@ -174,7 +177,8 @@ class Examiner {
     if (c.follower_residual > 0) {
       const auto step = solve(spectrum_, here_, here_.lower_gradient, budget_ / 2);
       const double length = norm(step.w);
-      const bool near = step.finite && length <= kLongestCorrection * (1 + norm(here_.y));
+      const bool near = step.finite && length <= kLongestCorrection * (1 + norm(here_.y)) &&
+                        step.residual <= kCorrectionAccuracy * c.follower_residual;
       change = std::numeric_limits<double>::infinity();
       if (near) {
         Place there = place(here_.y - step.w);
@@ -191,13 +195,13 @@ class Examiner {
         }
       }
     }
-    c.leader_residual_error = change + adjoint_part();
+    c.leader_residual_error = change + adjoint_part(adjoint_defect_);
   }
 
   /// |B| |H w - f_y| / mu.
-  double adjoint_part() const {
-    if (adjoint_defect_ == 0 || mixed_size_ == 0) return 0;
-    return spectrum_.smallest_nonzero > 0 ? mixed_size_ * adjoint_defect_ / spectrum_.smallest_nonzero
+  double adjoint_part(double defect) const {
+    if (defect == 0 || mixed_size_ == 0) return 0;
+    return spectrum_.smallest_nonzero > 0 ? mixed_size_ * defect / spectrum_.smallest_nonzero
                                           : std::numeric_limits<double>::infinity();
   }
 
@@ -218,7 +222,7 @@ class Examiner {
     } else {
       refine(there, std::move(at_there));
     }
-    const double change = norm(moved - leader);
+    const double change = norm(moved - leader) + adjoint_part(solved.residual);
     return std::isfinite(change) ? change : std::numeric_limits<double>::infinity();
   }
 

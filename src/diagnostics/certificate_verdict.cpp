@@ -201,8 +201,8 @@ void judge(Examination& e) {
         c.follower_residual, e.correction);
   }
   if (e.noise > kNoiseWorthSaying && e.noise <= kNoHessian) {
-    c.reason +=
-        fmt::format("; products carry a relative error of {:.1g}, and nothing below ten times that is judged", e.noise);
+    c.reason += fmt::format(
+        "; products carry a relative error of {:.1g}, and nothing finer than ten times that is judged", e.noise);
   }
 }
 

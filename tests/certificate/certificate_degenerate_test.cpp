@@ -140,6 +140,20 @@ TEST(DegenerateCertificate, RecognisesARingOfMinimisers) {
   EXPECT_EQ(shifted.verdict, Verdict::not_converged) << all_of(shifted);
 }
 
+TEST(DegenerateCertificate, DoesNotDependOnUnits) {
+  for (const double unit : {1e-6, 1e6}) {
+    const auto lower = make_objective(
+        "g", 1, 2, [unit](auto x, auto y) { return unit * (0.25 * square(square(y[0] - x[0]) + square(y[1]) - 1.0)); });
+    const auto upper = make_objective(
+        "f", 1, 2, [unit](auto x, auto y) { return (0.5 * (square(y[0] - 2.0) + square(y[1])) + x[0]) / unit; });
+    const auto c = certify(game(1, 2, upper, lower), vec({0}), vec({1, 0}));
+    EXPECT_EQ(c.verdict, Verdict::degenerate_equilibrium) << all_of(c);
+    const auto cubic =
+        make_objective("cubic", 1, 2, [unit](auto, auto y) { return unit * (square(y[0]) + y[1] * y[1] * y[1]); });
+    EXPECT_EQ(certify(game(1, 2, upper, cubic), vec({0}), vec({0, 0})).verdict, Verdict::follower_saddle);
+  }
+}
+
 TEST(DegenerateCertificate, LeavesOpenWhatNeedsAValueThatIsMissing) {
   const auto [problem, x, y] = degenerate_game(true, true, 1);
   auto oracles = oracles_of(problem.lower);

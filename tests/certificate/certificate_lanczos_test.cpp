@@ -72,6 +72,24 @@ TEST(LanczosCertificate, AgreesWithTheDensePathOnRandomSpectra) {
   }
 }
 
+TEST(LanczosCertificate, NeverContradictsTheDensePathOnHardSpectra) {
+  int decided = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Random random(seed);
+    Vec eigenvalues(40 + static_cast<Index>(random.below(60)));
+    const double decades = 1 + 8 * random.uniform();
+    for (auto& entry : eigenvalues) entry = std::pow(10.0, -decades * random.uniform());
+    if (seed % 3 == 0) eigenvalues[3] = -std::pow(10.0, -7 * random.uniform());
+    const auto [problem, x, y] = diagonal_game(eigenvalues, seed);
+    const auto dense = certify(problem, x, y);
+    const auto lanczos = certify(problem, x, y, {.dense_limit = 0});
+    if (lanczos.follower == FollowerKind::undecided) continue;
+    ++decided;
+    EXPECT_EQ(lanczos.follower, dense.follower) << "seed " << seed << ": " << all_of(lanczos);
+  }
+  EXPECT_GE(decided, 20);  // half of them: silence would be no answer either
+}
+
 TEST(LanczosCertificate, CertifiesAFollowerOfTwoThousandVariables) {
   const auto [problem, x, y] = diagonal_game(Vec::LinSpaced(2000, 0.02, 1), 5);
   const auto c = certify(problem, x, y);
@@ -141,6 +159,15 @@ TEST(LanczosCertificate, CopesWithProductsInSinglePrecision) {
     EXPECT_EQ(c.verdict, tolerance < 1e-6 ? Verdict::not_converged : Verdict::local_solution) << all_of(c);
     EXPECT_NE(c.reason.find("relative error"), std::string::npos) << c.reason;
     EXPECT_LE(c.leader_residual, c.leader_residual_error);  // the exact residual is 0
+  }
+}
+
+TEST(LanczosCertificate, ClaimsNothingWithoutABudgetForSolves) {
+  const auto [problem, x, y] = diagonal_game(Vec::LinSpaced(400, 0.05, 1), 10);
+  for (const Index products : {0, 4, 8}) {
+    const auto c = certify(problem, x, Vec(y + 1e-8 * Vec::Ones(400)), {.solve_products = products});
+    EXPECT_FALSE(c.is_solution()) << all_of(c);
+    EXPECT_GT(c.leader_residual_error, 1e-6 * c.leader_scale);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "bilevel/hypergradient.hpp"
 #include "bilevel/status.hpp"
 #include "message_of.hpp"
 #include "probes.hpp"
@@ -110,6 +111,37 @@ TEST(Certificate, BoundsWhatAnInexactFollowerContributes) {
   // The exact residual is 0, so that the whole of it is the follower's; the last term is rounding.
   EXPECT_LE(std::abs(c.leader_residual - c.leader_residual_error), 1e-12);
   EXPECT_NE(c.advice.find("inner steps"), std::string::npos) << c.advice;
+}
+
+TEST(Certificate, CertifiesANonlinearGameThatWasSolvedByOtherMeans) {
+  const auto problem = nonlinear_problem();
+  Vec x = problem.x0, y = problem.y0;
+  // Gradient descent on the value function: its curvature here is about 1, so that 400 steps of 0.3 reach rounding.
+  for (int i = 0; i < 400; ++i) {
+    y = NewtonCg().solve(*problem.lower, x, y, {.tolerance = 1e-14}).y;
+    x -= 0.3 * implicit(problem, x, y, {.tolerance = 1e-13}).gradient;
+  }
+  y = NewtonCg().solve(*problem.lower, x, y, {.tolerance = 1e-14}).y;
+  const auto c = certify(problem, x, y);
+  EXPECT_EQ(c.verdict, Verdict::local_solution) << all_of(c);
+  EXPECT_GT(c.leader_curvature.value_or(0), 0);
+  // The error's bound holds for a y that is off, to the second order in the shift (1e-8).
+  const auto off = certify(problem, x, Vec(y + 1e-4 * vec({1, -1, 2})));
+  EXPECT_FALSE(off.is_solution());
+  EXPECT_LE(off.leader_residual, off.leader_residual_error + 1e-7);
+}
+
+TEST(Certificate, CorrectsAFollowerThatIsAlmostSolvedWhereTheLeaderDoesNotCare) {
+  const auto lower =
+      make_objective("g", 1, 1, [](auto x, auto y) { return square(y[0] - 1.0) + exp(y[0] - 1.0) - x[0]; });
+  const auto upper = make_objective("f", 1, 1, [](auto x, auto) { return square(x[0]); });
+  const auto problem = game(1, 1, upper, lower);
+  const Vec exact = NewtonCg().solve(*lower, vec({0}), vec({1}), {.tolerance = 1e-14}).y;
+  const auto c = certify(problem, vec({0}), Vec(exact + vec({1e-4})));
+  EXPECT_EQ(c.verdict, Verdict::local_solution) << all_of(c);
+  EXPECT_NE(c.reason.find("one Newton correction"), std::string::npos) << c.reason;
+  const auto far = certify(problem, vec({0}), Vec(exact + vec({0.1})));
+  EXPECT_EQ(far.follower, FollowerKind::not_critical) << all_of(far);
 }
 
 TEST(Certificate, NamesAFollowerThatIsNotSolved) {
