@@ -66,7 +66,7 @@ void draw_value(const PictureSettings& settings, const SolvedPicture& solved) {
   picture.z = state->z;
   picture.iterations = solved.path->values();
   std::tie(picture.low, picture.high) = range_of_starts(solved.game.box_y, picture.iterations);
-  if (problem.known) picture.references.push_back({problem.known->upper, "f at the solution"});
+  if (problem.known) picture.references.push_back({problem.known->upper, "solution"});
   draw(value_picture_script(picture), settings.plot);
 }
 
@@ -87,20 +87,17 @@ void check(const PictureSettings& settings) {
   if (!settings.plot.empty()) picture_format(settings.plot);
 }
 
+void PathObserver::on_start(const BilevelProblem&, const OuterMethod::State& state) {
+  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) start_ = dpbg->z;
+}
+
 void PathObserver::on_step(const TraceRow& row, const OuterMethod::State& state) {
-  constexpr std::size_t kMost = 4000;
-  if ((row.iteration - 1) % stride_ != 0) return;
-  points_.push_back({state.answered_x.size() > 0 ? state.answered_x : state.x, state.y});
-  const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state);
-  values_.push_back({dpbg ? dpbg->z : Vec(), row.report.upper});
-  if (points_.size() < kMost) return;
-  stride_ *= 2;
-  for (std::size_t i = 0; 2 * i < kMost; ++i) {
-    points_[i] = points_[2 * i];
-    values_[i] = values_[2 * i];
+  constexpr std::size_t kMost = 200'000;
+  if (points_.size() < kMost) {
+    points_.push_back({state.answered_x.size() > 0 ? state.answered_x : state.x, state.y});
+    values_.push_back({start_, row.report.upper});
   }
-  points_.resize(kMost / 2);
-  values_.resize(kMost / 2);
+  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) start_ = dpbg->z;
 }
 
 void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {

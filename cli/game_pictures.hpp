@@ -29,15 +29,16 @@ void describe(OptionTable& table, PictureSettings& settings);
 /// Throws InvalidInput for a file name that is neither .png nor .svg: before the work, not after it.
 void check(const PictureSettings& settings);
 
-/// Keeps where a run went; every second point is dropped whenever there are 4000.
+/// Keeps where a run went, up to 200,000 steps.
 class PathObserver final : public Observer {
  public:
+  void on_start(const BilevelProblem& problem, const OuterMethod::State& state) override;
   void on_step(const TraceRow& row, const OuterMethod::State& state) override;
   const std::vector<PlottedPoint>& points() const { return points_; }
   const std::vector<TracedValue>& values() const { return values_; }
 
  private:
-  Index stride_ = 1;
+  Vec start_;  // DPBG's z before the step that is running
   std::vector<PlottedPoint> points_;
   std::vector<TracedValue> values_;
 };

@@ -221,6 +221,7 @@ Json recommendation_json(const Recommendation& advice) {
           {"predicted_bytes", number_json(advice.predicted_bytes)},
           {"predicted_seconds_per_step", number_json(advice.predicted_seconds)},
           {"several_minimisers", advice.several_minimisers},
+          {"summary", advice.summary},
           {"reasons", advice.reasons}};
 }
 

@@ -81,22 +81,22 @@ struct ChosenMethod {
   std::string name;
   std::map<std::string, std::string> settings;
   Choices choices;
+  bool several_minimisers = false;
 };
 
 ChosenMethod choose_method(const Game& game, const SolveSettings& settings, const std::set<std::string>& given) {
   constexpr Index kSearched = 3;  // up to here a search for the other minimisers takes milliseconds
   if (settings.method != "auto") {
-    return {settings.method, settings.method_options.settings_for(settings.method, given), {}};
+    return {settings.method, settings.method_options.settings_for(settings.method, given), {}, false};
   }
   std::optional<CriticalPoints> found;
   if (game.problem.dim_y() <= kSearched) {
     found = find_critical_points(*game.problem.lower, game.problem.x0, game.box_y, {.seed = settings.game.seed});
   }
   const auto advice = recommend(game.problem, found ? &*found : nullptr);
-  ChosenMethod chosen{advice.method, settings.method_options.settings_for(advice.method, given), {}};
-  std::string reasons;
-  for (const auto& sentence : advice.reasons) reasons += (reasons.empty() ? "" : "; ") + sentence;
-  chosen.choices.push_back({"method", "auto", advice.method, reasons});
+  ChosenMethod chosen{advice.method, settings.method_options.settings_for(advice.method, given), {}, false};
+  chosen.choices.push_back({"method", "auto", advice.method, advice.summary});
+  chosen.several_minimisers = advice.several_minimisers;
   for (const auto& [name, value] : advice.settings) {
     if (chosen.settings.try_emplace(name, value).second) {
       chosen.choices.push_back({name, "auto", value, "recommended with the method"});
@@ -173,6 +173,11 @@ int run_solve(const std::vector<std::string>& arguments) {
   if (auto note = perturb(game, settings.game); !note.empty()) outcome.notes.push_back(std::move(note));
   std::optional<ChosenMethod> chosen;
   if (!settings.global) chosen = choose_method(game, settings, given);
+  if (chosen && chosen->several_minimisers) {
+    outcome.notes.emplace_back(
+        "the follower has several local minimisers at the start: this is the solution on the branch that the start "
+        "leads to; --global looks at all");
+  }
   std::optional<RunDirectory> directory;
   if (!settings.out.empty()) {
     directory = RunDirectory::create(settings.out, settings.overwrite, own_files());

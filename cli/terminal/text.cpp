@@ -73,6 +73,7 @@ Sign first_sign(std::string_view text) {
 std::string format_duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
   // Each limit is where rounding would reach the next form: never "60.0 s" or "1 min 60 s".
+  if (seconds > 0 && seconds < 0.0000995) return fmt::format("{:.1f} us", seconds * 1e6);
   if (seconds < 0.0995) return fmt::format("{:.1f} ms", seconds * 1e3);
   if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);

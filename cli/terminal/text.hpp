@@ -10,7 +10,7 @@
 
 namespace bilevel::cli {
 
-/// "3.4 ms", "0.42 s", "12.3 s", "2 min 05 s", "1 h 05 min". Negative or not finite: "?".
+/// "8.2 us", "3.4 ms", "0.42 s", "12.3 s", "2 min 05 s", "1 h 05 min". Negative or not finite: "?".
 std::string format_duration(double seconds);
 
 /// "20,000".

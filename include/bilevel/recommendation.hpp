@@ -20,6 +20,7 @@ struct Recommendation {
   double predicted_bytes = 0;                   // of one hypergradient's trajectory
   double predicted_seconds = 0;                 // of one leader step, from the oracles timed here
   bool several_minimisers = false;              // then --global looks at all of them
+  std::string summary;                          // a few words: why this method
   std::vector<std::string> reasons;             // sentences with numbers
 };
 

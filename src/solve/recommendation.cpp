@@ -86,12 +86,14 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       if (advice.condition <= kUnrolledCondition) {
         advice.inner_steps = static_cast<Index>(std::max(1.0, steps_for(advice.condition, 1e-6)));
         choose_unrolled(advice, bytes_per_step);
+        advice.summary = fmt::format("the follower's condition at the start is {:.3g}", advice.condition);
         advice.reasons.push_back(fmt::format(
             "the follower's answer to the start is a local minimiser of condition {:.3g}: {} gradient steps settle it, "
             "and differentiating them is cheap and exact for what was computed",
             advice.condition, advice.inner_steps));
       } else {
         choose_implicit(advice, g.dim_y());
+        advice.summary = fmt::format("the follower's condition at the start is {:.3g}", advice.condition);
         advice.reasons.push_back(
             fmt::format("the follower's answer to the start is a local minimiser of condition {:.3g}: unrolled "
                         "gradient steps would "
@@ -101,18 +103,21 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       break;
     case FollowerKind::degenerate_local_minimiser:
       choose_unrolled(advice, bytes_per_step);
+      advice.summary = "the follower's answer to the start is a degenerate minimiser";
       advice.reasons.push_back(
           "the follower's answer to the start is a degenerate minimiser: the unrolled derivative picks the answer that "
           "gradient descent reaches, while H w = f_y need not have a solution");
       break;
     case FollowerKind::saddle:
       choose_unrolled(advice, bytes_per_step);
+      advice.summary = "the start leads the follower to a saddle";
       advice.reasons.push_back(
           "the start leads the follower to a saddle: start it elsewhere, or use --global to look at its minimisers");
       break;
     case FollowerKind::not_critical:
     case FollowerKind::undecided:
       choose_unrolled(advice, bytes_per_step);
+      advice.summary = "the follower did not settle at the start";
       advice.reasons.push_back(fmt::format(
           "the follower did not settle at the start (|g_y| = {:.2g}), so nothing about its answer is known: defaults",
           settled.residual));
