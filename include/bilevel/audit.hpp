@@ -10,7 +10,7 @@ namespace bilevel {
 struct AuditOptions {
   CheckOptions derivatives = {};  // of check_objective, for both objectives
   int directions = 5;             // random directions of the hypergradient, 1 to 1000
-  Index inner_steps = 10;         // k of phi^k(x, z) = f(x, A^k(x, z))
+  Index inner_steps = 10;         // k >= 1 of phi^k(x, z) = f(x, A^k(x, z))
 };
 
 struct Audit {
@@ -25,7 +25,9 @@ struct Audit {
 };
 
 /// Checks at (x, y), moved a little by the seed so that nothing vanishes by accident. Works for every Objective, those
-/// that a user wrote by hand included: a wrong derivative is caught and named. Throws as check_objective does.
+/// that a user wrote by hand included: a wrong derivative is caught and named. Where the follower cannot be solved from
+/// there, or H is not clearly positive definite at its answer, a sentence of `not_checked` says so and nothing fails.
+/// Throws as check_objective does, and InvalidOption for directions or inner_steps out of range.
 Audit audit(const BilevelProblem& problem, const Vec& x, const Vec& y, const AuditOptions& options = {});
 
 }  // namespace bilevel

@@ -51,6 +51,7 @@ struct CertificateOptions {
   std::uint64_t seed = 1;
 };
 
+/// Where something at (x, y) was not finite the verdict is undecided and the residuals are NaN.
 struct Certificate {
   Verdict verdict = Verdict::undecided;
   FollowerKind follower = FollowerKind::undecided;

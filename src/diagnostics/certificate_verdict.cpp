@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -172,6 +173,12 @@ void judge(Examination& e) {
   auto& c = e.c;
   if (!e.not_finite.empty()) {
     c.follower = FollowerKind::undecided;
+    // Some were not computed, and a 0 would look like a good one.
+    for (double* number : {&c.follower_residual, &c.smallest_eigenvalue, &c.adjoint_residual, &c.selection_residual,
+                           &c.morse_bott_residual, &c.leader_residual, &c.leader_residual_error}) {
+      *number = std::numeric_limits<double>::quiet_NaN();
+    }
+    c.kernel_dimension.reset();
     return conclude(e, Verdict::undecided, fmt::format("{} is not finite at (x, y)", e.not_finite),
                     "start where both objectives and their derivatives are defined, or take smaller steps");
   }

@@ -223,6 +223,7 @@ TEST(Certificate, NamesWhatIsNotFinite) {
     auto c = certify(problem, x, Vec::Constant(4, bad));
     EXPECT_EQ(c.verdict, Verdict::undecided);
     EXPECT_NE(c.reason.find("y is not finite"), std::string::npos) << c.reason;
+    EXPECT_TRUE(std::isnan(c.leader_residual) && std::isnan(c.follower_residual));
 
     const auto with = [&](bool upper, auto alter) {
       auto oracles = oracles_of(upper ? problem.upper : problem.lower);
