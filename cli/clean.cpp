@@ -15,6 +15,7 @@
 #include "clean_report.hpp"
 #include "clean_settings.hpp"
 #include "interrupt.hpp"
+#include "report.hpp"
 #include "terminal/progress_line.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/text.hpp"
@@ -58,28 +59,6 @@ const std::vector<std::string>& own_files() {
                                               "cleaned.csv"};
   return files;
 }
-
-/// The progress line of the bilevel run.
-class Progress final : public Observer {
- public:
-  Progress(ProgressLine& line, const StopRule& stop) : line_(line), stop_(stop) {}
-
-  void on_step(const TraceRow& row, const OuterMethod::State&) override {
-    if (!line_.is_due()) return;
-    const double by_steps = static_cast<double>(row.iteration) / static_cast<double>(stop_.max_iterations);
-    const double done = std::max(by_steps, row.seconds / stop_.time_limit);
-    const auto left = time_left_text(done, row.seconds);
-    line_.update(
-        fmt::format("step {} of at most {}  trusted loss {:.4f}  |hypergradient| {:.2e}  follower residual "
-                    "{:.2e}{}{}",
-                    row.iteration, stop_.max_iterations, row.report.upper, row.report.hypergradient_norm,
-                    row.report.lower_residual, left.empty() ? "" : "  at most ", left));
-  }
-
- private:
-  ProgressLine& line_;
-  StopRule stop_;
-};
 
 RunDirectory open_directory(const CleanSettings& settings) {
   if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
@@ -137,7 +116,7 @@ int run_clean(const std::vector<std::string>& arguments) {
   line.finish();
   if (!settings.json) write_out(input_text(input));
 
-  Progress progress(line, settings.cleaning.stop);
+  RunProgress progress(line, settings.cleaning.stop, "trusted loss");
   TraceWriter trace(directory.file("trace.jsonl"));
   const auto result = [&] {
     try {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "certificate_report.hpp"
+#include "report.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -32,18 +33,6 @@ std::string class_balance(const CleaningInput& input) {
                        class_name(input, static_cast<std::int32_t>(position - counts.begin())));
   };
   return fmt::format("{} classes; rows per class from {} to {}", input.data.classes, named(least), named(most));
-}
-
-std::string paragraph(std::string_view head, const std::string& sentence) {
-  return fmt::format("{}{}\n", head, wrap_text(sentence, std::min<std::size_t>(terminal_width(), 120), head.size()));
-}
-
-std::string choices_text(const Choices& input_choices, const Choices& run_choices) {
-  Table table({{"option"}, {"asked"}, {"used"}, {"because"}}, "Chosen automatically");
-  for (const auto* choices : {&input_choices, &run_choices}) {
-    for (const auto& choice : *choices) table.add_row({choice.option, choice.asked, choice.used, choice.reason});
-  }
-  return table.empty() ? "" : table.to_string() + "\n";
 }
 
 void add_model(Table& table, const std::string& name, const FittedModel& model, const std::optional<double>& share) {
@@ -103,16 +92,6 @@ std::string suspects_text(const CleaningInput& input, const CleaningResult& resu
   return text + table.to_string() + "\n";
 }
 
-std::string calls_text(const OracleCounts& counts) {
-  std::string text;
-  for (std::size_t i = 0; i < kOracleCount; ++i) {
-    if (counts.calls[i] == 0) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(static_cast<std::int64_t>(counts.calls[i])),
-                        to_string(static_cast<Oracle>(i)));
-  }
-  return text.empty() ? "none" : text;
-}
-
 std::vector<std::string> warnings(const CleaningInput& input, const CleaningResult& result) {
   auto sentences = result.warnings;
   const std::size_t rows = input.data.train.labels.size();
@@ -138,14 +117,6 @@ Json detection_json(const std::optional<Detection>& detection) {
           {"auc", detection->auc},
           {"flagged", detection->flagged},
           {"wrong", detection->wrong}};
-}
-
-Json calls_json(const OracleCounts& counts) {
-  Json object;
-  for (std::size_t i = 0; i < kOracleCount; ++i) {
-    object[std::string(to_string(static_cast<Oracle>(i)))] = counts.calls[i];
-  }
-  return object;
 }
 
 std::string csv_field(const std::string& text) {
@@ -175,7 +146,7 @@ std::string input_text(const CleaningInput& input) {
 
 std::string result_text(const CleaningInput& input, const CleaningResult& result, double seconds) {
   const auto& run = result.run;
-  std::string text = choices_text(input.choices, run.choices);
+  std::string text = choices_text({&input.choices, &run.choices});
   text += accuracy_text(result);
   for (const auto& warning : warnings(input, result)) text += paragraph("warning: ", warning) + "\n";
   text += suspects_text(input, result);

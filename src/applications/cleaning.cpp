@@ -274,7 +274,7 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
 }
 
 void describe(OptionTable& table, CleaningOptions& options) {
-  table.group("Method").add("method", options.method, "the outer method", one_of(method_names()));
+  table.group("Method").add("method", options.method, "the outer method", one_of({"smbg"}));
   describe(table, options.smbg);
   describe(table, options.stop);
   table.group("Model")

@@ -1,17 +1,18 @@
 #include "bilevel/game.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "applications/game_document.hpp"
+#include "bilevel/certificate.hpp"
 #include "bilevel/formula.hpp"
 #include "bilevel/status.hpp"
 #include "sources/formula_error.hpp"
@@ -23,15 +24,12 @@ namespace {
 
 constexpr double kBoxRadius = 3;
 constexpr double kKnownValueTolerance = 1e-6;
-// The texts of Verdict in certificate.hpp.
-constexpr std::array<std::string_view, 8> kVerdicts{"certified local bilevel solution",
-                                                    "equilibrium with degenerate follower",
-                                                    "kink suspected",
-                                                    "follower saddle",
-                                                    "stationary, but no minimum of the leader",
-                                                    "fake stationary point",
-                                                    "not converged",
-                                                    "undecided"};
+
+std::vector<std::string_view> verdict_texts() {
+  std::vector<std::string_view> texts;
+  for (int i = 0; i <= static_cast<int>(Verdict::undecided); ++i) texts.push_back(to_string(static_cast<Verdict>(i)));
+  return texts;
+}
 
 class GameReader {
  public:
@@ -210,9 +208,10 @@ class GameReader {
   }
 
   void check_verdict(const toml::value<std::string>& verdict) const {
-    if (std::find(kVerdicts.begin(), kVerdicts.end(), verdict.get()) != kVerdicts.end()) return;
+    const auto texts = verdict_texts();
+    if (std::find(texts.begin(), texts.end(), verdict.get()) != texts.end()) return;
     std::string list;
-    for (const auto each : kVerdicts) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", each);
+    for (const auto each : texts) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", each);
     document_.refuse(verdict, fmt::format("'{}' is no verdict; verdicts are {}", verdict.get().substr(0, 60), list));
   }
 

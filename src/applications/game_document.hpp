@@ -1,7 +1,7 @@
 // A game file's TOML with its text: values of the kinds that games have, and mistakes with their place in the file.
 #pragma once
 
-#include "applications/game_toml.hpp"
+#include "core/toml.hpp"
 // toml++ comes first: it is compiled with settings of its own
 
 #include <string>

@@ -43,7 +43,8 @@ double secant_step_size(const LeaderStepState& state, const Vec& gradient, const
   const Vec change = gradient - state.last_gradient;
   const double curvature = dot(moved, change);
   const double longest = kLongest * state.step_size;
-  if (!(curvature > 0)) return longest;
+  // Where the gradient is exactly zero there is nothing to move by, and growing steps would end at infinity.
+  if (!(curvature > 0)) return gradient.isZero(0) ? state.step_size : longest;
   const double long_step = dot(moved, moved) / curvature;
   const double short_step = curvature / dot(change, change);
   return std::min(short_step < kDiffer * long_step ? short_step : long_step, longest);

@@ -56,7 +56,7 @@ struct Tilted {
     branch.index = index;
     for (int i = 1; i < 50; ++i) {
       const double y = from + (to - from) * i / 50, x = leader(y);
-      if (std::abs(x) <= kEnd) branch.points.push_back({.t = t_of(x), .x = vec({x}), .y = vec({y})});
+      if (std::abs(x) <= kEnd) branch.points.push_back({.t = t_of(x), .x = vec({x}), .y = vec({y}), .slope = {}});
     }
     return branch;
   }
@@ -143,7 +143,7 @@ TEST(Landscape, ShowsASliceOfManyVariablesAndSaysSo) {
   map.line = {vec({0, 0}), vec({2, 4})};
   Branch branch;
   for (const double t : {0.0, 0.5, 1.0}) {
-    branch.points.push_back({.t = t, .x = map.line.at(t), .y = vec({2 * t, 4 * t, 0})});
+    branch.points.push_back({.t = t, .x = map.line.at(t), .y = vec({2 * t, 4 * t, 0}), .slope = {}});
   }
   map.branches = {branch};
   Landscape landscape{.title = "three",
@@ -200,7 +200,7 @@ TEST(Landscape, SurvivesPointsThatAreNotFinite) {
   BranchMap map;
   map.line = {vec({0}), vec({1})};
   Branch branch;
-  branch.points = {{.t = 0, .x = vec({0}), .y = vec({kNaN})}};
+  branch.points = {{.t = 0, .x = vec({0}), .y = vec({kNaN}), .slope = {}}};
   map.branches = {branch};
   map.events = {Tilted::event(BranchEventKind::escape, kNaN)};
   Landscape landscape{.title = "nowhere",

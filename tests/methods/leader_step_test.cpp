@@ -43,6 +43,14 @@ TEST(LeaderStep, GivenStepSizeIsPlainGradientDescent) {
   EXPECT_EQ(x, vec({-0.25, 4}));
 }
 
+TEST(LeaderStep, StaysWhereTheGradientIsExactlyZero) {
+  const LeaderStepOptions options{.rule = LeaderRule::gradient_descent};
+  LeaderStepState state;
+  Vec x = vec({1, 2});
+  for (int i = 0; i < 400; ++i) leader_step(options, state, vec({0, 0}), 1, x);  // 10^400 would not be finite
+  EXPECT_EQ(x, vec({1, 2}));
+}
+
 TEST(LeaderStep, GivenStepSizeIsKingmaAndBasAdam) {
   const LeaderStepOptions options{.rule = LeaderRule::adam, .step_size = 0.1};
   LeaderStepState state;

@@ -1,11 +1,14 @@
-// toml++ as this library compiles it: from its headers, so that programs that link the library need not have it. The
-// same settings as in core/options_toml.cpp, which says why: both must see one and the same toml++.
+// toml++ as this library compiles it: from its headers, so that programs that link the library need not have it. All
+// of this library must see one and the same toml++, so include it from here only.
 #pragma once
 
 #undef TOML_HEADER_ONLY
 #undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
+// Two mistakes of toml++ 3.3 about unusual but possible texts. A key that begins with "!" trips an assertion (without
+// assertions: an assumption that the compiler builds on), although the statements after it report the mistake; and for
+// most letters beyond ASCII the question whether they are a space runs into __builtin_unreachable.
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_assert(true)
