@@ -16,8 +16,8 @@
 
 #include "autodiff_bench.hpp"
 #include "bench_row.hpp"
-#include "formula_bench.hpp"
 #include "dpbg_bench.hpp"
+#include "formula_bench.hpp"
 #include "kernels/kernels_bench.hpp"
 #include "machine_peak.hpp"
 #include "unrolled_bench.hpp"

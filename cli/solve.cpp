@@ -206,10 +206,12 @@ int run_solve(const std::vector<std::string>& arguments) {
   }
   if (!settings.picture.plot.empty()) {
     line.update("drawing ...");
-    draw_solved(settings.picture,
-                {game, result ? &*result : nullptr, result ? &path : nullptr,
-                 outcome.global && outcome.global->map ? &*outcome.global->map : nullptr, {outcome.x, outcome.y},
-                 outcome.method});
+    draw_solved(settings.picture, {game,
+                                   result ? &*result : nullptr,
+                                   result ? &path : nullptr,
+                                   outcome.global && outcome.global->map ? &*outcome.global->map : nullptr,
+                                   {outcome.x, outcome.y},
+                                   outcome.method});
     outcome.picture = settings.picture.plot;
   }
   line.finish();

@@ -7,7 +7,7 @@
 namespace bilevel::end_to_end {
 namespace {
 
-constexpr std::string_view kTwoWells = R"([problem]
+constexpr std::string_view kTwoWells = R"toml([problem]
 name  = "two wells"
 upper = "(x - 0.3)^2 + (y - 0.1)^2"
 lower = "huber(y^2 - 1 - 0.2*x)"
@@ -19,7 +19,7 @@ y = [1.2]
 [box]
 x = [[-1, 1]]
 y = [[-2, 2]]
-)";
+)toml";
 
 /// y = +-sqrt(1 + 0.2 x), so f on the upper branch is (x - 0.3)^2 + (sqrt(1 + 0.2 x) - 0.1)^2.
 double leader_slope(double x, double sign) {
@@ -161,10 +161,47 @@ TEST_F(Games, CheckPassesAndIsPrintedLineByLine) {
   EXPECT_EQ(json_of({"check", "game.toml"}).at("passed"), true);
 }
 
+TEST_F(Games, PicturesOfEveryKind) {
+  const auto begins_like_png = [&](const std::string& name) { return content(name).substr(1, 3) == "PNG"; };
+  EXPECT_EQ(bilevel({"solve", "game.toml", "--plot", "a.png"}).code, 0);
+  EXPECT_TRUE(begins_like_png("a.png"));
+  EXPECT_EQ(bilevel({"solve", "game.toml", "--plot", "b.png", "--picture", "run"}).code, 0);
+  EXPECT_TRUE(begins_like_png("b.png"));
+  EXPECT_EQ(bilevel({"solve", "game.toml", "--global", "--plot", "c.svg"}).code, 0);
+  EXPECT_NE(content("c.svg").find("<svg"), std::string::npos);
+  bilevel({"solve", "game.toml", "--method", "dpbg", "--max-iterations", "50", "--plot", "d.png"});
+  EXPECT_TRUE(begins_like_png("d.png"));
+  EXPECT_EQ(bilevel({"inspect", "game.toml", "--plot", "e.png"}).code, 0);
+  EXPECT_TRUE(begins_like_png("e.png"));
+  for (const auto* command : {"solve", "inspect"}) {
+    const auto refused = bilevel({command, "game.toml", "--plot", "a.pdf"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.err.find(".png"), std::string::npos) << refused.err;
+    EXPECT_EQ(refused.out, "");
+  }
+  EXPECT_EQ(bilevel({"solve", "game.toml", "--plot", "a.png", "--picture", "value"}).code, 2);  // smbg has no phi^k(z)
+}
+
+TEST_F(Games, APerturbationMakesThePitchforkAFold) {
+  write("fork.toml",
+        "[problem]\nupper = \"(x - 0.5)^2 + (y - 1)^2\"\nlower = \"(x - y^2)^2\"\n[start]\nx = [0.9]\n"
+        "y = [1]\n[box]\nx = [[-1, 1.5]]\ny = [[-1.5, 1.5]]\n");
+  const auto kinds = [&](const Words& words) {
+    std::string all;
+    const auto found = json_of(words);
+    for (const auto& event : found.at("branches").at("events")) all += event.at("kind").get<std::string>() + " ";
+    return all;
+  };
+  EXPECT_EQ(kinds({"inspect", "fork.toml"}), "pitchfork ");
+  EXPECT_EQ(kinds({"inspect", "fork.toml", "--perturb", "0.05"}), "fold ");
+  const auto told = bilevel({"inspect", "fork.toml", "--perturb", "0.05", "--seed", "3"});
+  EXPECT_NE(told.out.find("seed 3"), std::string::npos) << told.out;
+}
+
 TEST_F(Games, FilesThatCannotBeUsed) {
   expect_refused("", {"bad.toml"});
   expect_refused("[problem]\nupper = \"x + (y\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n",
-                 {"bad.toml:2:", ")"});
+                 {"bad.toml:2:14", "never closed"});
   expect_refused("[problem]\nupper = \"x + z\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n",
                  {"bad.toml:2:14", "'z'"});
   expect_refused("[problem]\nupper = \"x2\"\nlower = \"(y - x)^2\"\n[start]\nx = [0]\ny = [0]\n", {"bad.toml"});
