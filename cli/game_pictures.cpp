@@ -52,8 +52,7 @@ std::pair<double, double> range_of_starts(const Box& box, const std::vector<Trac
 }
 
 void draw_value(const PictureSettings& settings, const SolvedPicture& solved) {
-  const auto* state = solved.run ? dynamic_cast<const Dpbg::State*>(solved.run->state.get()) : nullptr;
-  if (!state) throw InvalidInput("the picture 'value' shows phi^k, which only the method dpbg descends");
+  const auto* state = &dynamic_cast<const Dpbg::State&>(*solved.run->state);
   const auto& problem = solved.game.problem;
   const GradientDescentMap map(*problem.lower, state->inner.step_size);
   ValuePicture picture;
@@ -83,8 +82,16 @@ void describe(OptionTable& table, PictureSettings& settings) {
             {"run", PictureKind::run}});
 }
 
-void check(const PictureSettings& settings) {
-  if (!settings.plot.empty()) picture_format(settings.plot);
+void check(const PictureSettings& settings, const std::string& method) {
+  if (settings.plot.empty()) return;
+  picture_format(settings.plot);
+  if (method.empty()) return;
+  if (settings.kind == PictureKind::value && method != "dpbg") {
+    throw InvalidInput("the picture 'value' shows phi^k, which only the method dpbg descends");
+  }
+  if (settings.kind == PictureKind::run && method == "global") {
+    throw InvalidInput("the picture 'run' needs a method's run, which --global is not");
+  }
 }
 
 void PathObserver::on_start(const BilevelProblem&, const OuterMethod::State& state) {
@@ -103,10 +110,7 @@ void PathObserver::on_step(const TraceRow& row, const OuterMethod::State& state)
 void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {
   const auto kind = kind_for(settings, solved);
   if (kind == PictureKind::value) return draw_value(settings, solved);
-  if (kind == PictureKind::run) {
-    if (!solved.run) throw InvalidInput("the picture 'run' needs a method's run, which --global is not");
-    return draw(run_picture_script(solved.game.problem.name, *solved.run), settings.plot);
-  }
+  if (kind == PictureKind::run) return draw(run_picture_script(solved.game.problem.name, *solved.run), settings.plot);
   const auto map = solved.map ? *solved.map
                               : follow_branches(*solved.game.problem.lower, line_of(solved.game), solved.game.box_y, {},
                                                 solved.game.problem.upper.get());

@@ -26,8 +26,9 @@ struct PictureSettings {
   PictureKind kind = PictureKind::automatic;
 };
 void describe(OptionTable& table, PictureSettings& settings);
-/// Throws InvalidInput for a file name that is neither .png nor .svg: before the work, not after it.
-void check(const PictureSettings& settings);
+/// Throws InvalidInput for a file name that is neither .png nor .svg, and for a kind that a solve by `method` ("global"
+/// included; empty: not known yet) cannot show: before the work, not after it.
+void check(const PictureSettings& settings, const std::string& method = "");
 
 /// Keeps where a run went, up to 200,000 steps.
 class PathObserver final : public Observer {
@@ -54,7 +55,7 @@ struct SolvedPicture {
 };
 
 /// Draws the picture; automatic: the landscape for one leader variable, phi^k for DPBG on one follower variable, else
-/// the run. Throws InvalidInput as draw() does, and for a kind that the solve cannot show.
+/// the run. Throws InvalidInput as draw() does. The kind must have passed check().
 void draw_solved(const PictureSettings& settings, const SolvedPicture& solved);
 
 /// The landscape along a line of leaders with its branches, for inspect.

@@ -98,9 +98,13 @@ int run_inspect(const std::vector<std::string>& arguments) {
   branch_options.samples = settings.samples;
   branch_options.search.starts = settings.starts;
   branch_options.search.seed = settings.game.seed;
+  auto search = branch_options.search;
+  // Many leaders are searched along the way: with many follower variables each search may be a short one.
+  constexpr Index kManyVariables = 8;
+  if (settings.starts == 0 && problem.dim_y() > kManyVariables) branch_options.search.starts = 4 * problem.dim_y();
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("looking for critical points ...");
-  const auto points = find_critical_points(*problem.lower, x, game.box_y, branch_options.search, problem.upper.get());
+  const auto points = find_critical_points(*problem.lower, x, game.box_y, search, problem.upper.get());
   line.update("following branches ...");
   const auto map = follow_branches(*problem.lower, segment, game.box_y, branch_options, problem.upper.get());
   line.update("judging the Morse condition ...");

@@ -62,4 +62,21 @@ std::map<std::string, std::string> MethodOptions::settings_for(const std::string
   return settings;
 }
 
+OptionTable MethodOptions::used(const OptionTable& table, const std::string& method,
+                                const std::map<std::string, std::string>& settings) const {
+  const auto own = find_method(method).options();
+  for (const auto& [name, text] : settings) own->set(name, text);
+  OptionTable result;
+  for (const auto& entry : table.entries()) {
+    if (own->find(entry.name) == nullptr && !owners(entry.name).empty()) continue;
+    auto kept = entry;
+    if (own->find(entry.name) != nullptr) {
+      kept.text = [own, name = entry.name] { return own->at(name).text(); };
+    }
+    result.group(entry.group).add(std::move(kept));
+  }
+  result.take_defaults(table);
+  return result;
+}
+
 }  // namespace bilevel::cli

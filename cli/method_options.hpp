@@ -21,6 +21,11 @@ class MethodOptions {
   /// method does not have, naming the methods that do.
   std::map<std::string, std::string> settings_for(const std::string& method, const std::set<std::string>& given) const;
 
+  /// `table`, to which describe() added these options, without those that `method` does not have, and with the values
+  /// that it runs with under `settings`: what config.toml should say.
+  OptionTable used(const OptionTable& table, const std::string& method,
+                   const std::map<std::string, std::string>& settings) const;
+
  private:
   std::shared_ptr<std::map<std::string, std::string>> texts_;  // what was set, by name; shared with the table's entries
 };

@@ -151,6 +151,89 @@ int exit_code(const SolveOutcome& outcome) {
   return outcome.x.size() > 0 && solved ? kSuccess : kNoSuccess;
 }
 
+/// A game, what it is to be solved with, and where its files go.
+struct Task {
+  Game game;
+  SolveSettings settings;
+  std::optional<ChosenMethod> chosen;  // empty: --global
+  OptionTable used;                    // every option of the run
+  std::optional<RunDirectory> directory;
+};
+
+/// Reads and checks everything, so that what cannot work is refused before anything is computed or written.
+void prepare(const Arguments& words, const std::vector<std::string>& arguments, Task& task, SolveOutcome& outcome) {
+  auto& [game, settings, chosen, used, directory] = task;
+  game = read_game(words.operand);
+  OptionTable table = described(settings);
+  apply_settings(table, game, words.operand);
+  auto given = parse_arguments(text(), table, arguments).given;
+  for (const auto& [name, value] : game.settings) given.insert(name);
+  settings.stop.interrupt = &catch_interrupts();
+  check(settings.picture);
+  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+
+  if (auto note = perturb(game, settings.game); !note.empty()) outcome.notes.push_back(std::move(note));
+  used = table;
+  if (!settings.global) {
+    chosen = choose_method(game, settings, given);
+    settings.method = chosen->name;
+    used = settings.method_options.used(table, chosen->name, chosen->settings);
+    make_method(chosen->name, chosen->settings)->init(game.problem);
+    if (chosen->several_minimisers) {
+      outcome.notes.emplace_back(
+          "the follower has several local minimisers at the start: this is the solution on the branch that the start "
+          "leads to; --global looks at all");
+    }
+  }
+  check(settings.picture, settings.global ? "global" : settings.method);
+  outcome.asked = used.all_texts();
+  if (settings.out.empty()) return;
+  directory = RunDirectory::create(settings.out, settings.overwrite, own_files());
+  directory->write("config.toml", to_toml(used, "bilevel solve: every option of this run"));
+  outcome.directory = directory->path().string();
+}
+
+/// What a picture needs beside the outcome.
+struct Course {
+  PathObserver path;
+  std::optional<RunResult> run;
+};
+
+void compute(const Task& task, ProgressLine& line, SolveOutcome& outcome, Course& course) {
+  const auto& settings = task.settings;
+  if (!task.chosen) {
+    solve_globally(task.game, settings, line, outcome);
+  } else {
+    RunProgress progress(line, settings.stop, "f");
+    std::vector<Observer*> observers{&progress};
+    if (!settings.picture.plot.empty()) observers.push_back(&course.path);
+    std::optional<TraceWriter> trace;
+    if (task.directory) observers.push_back(&trace.emplace(task.directory->file("trace.jsonl")));
+    course.run = solve_by_method(task.game, settings, *task.chosen, observers, outcome);
+  }
+  if (outcome.x.size() == 0) return;
+  outcome.upper = task.game.problem.upper->value(outcome.x, outcome.y);
+  outcome.lower = task.game.problem.lower->value(outcome.x, outcome.y);
+  outcome.certificate = certify(task.game.problem, outcome.x, outcome.y, certificate_options(settings));
+}
+
+/// Returns the sentence of a picture that could not be drawn: the answer must not be lost with it.
+std::string draw_picture(const Task& task, const Course& course, SolveOutcome& outcome) {
+  if (task.settings.picture.plot.empty()) return "";
+  try {
+    draw_solved(task.settings.picture, {.game = task.game,
+                                        .run = course.run ? &*course.run : nullptr,
+                                        .path = course.run ? &course.path : nullptr,
+                                        .map = outcome.global && outcome.global->map ? &*outcome.global->map : nullptr,
+                                        .answer = {outcome.x, outcome.y},
+                                        .method = outcome.method});
+    outcome.picture = task.settings.picture.plot;
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
 int run_solve(const std::vector<std::string>& arguments) {
   const auto start = std::chrono::steady_clock::now();
   SolveSettings first;  // only to find the file: its own settings come before those of the command line
@@ -160,67 +243,22 @@ int run_solve(const std::vector<std::string>& arguments) {
     write_out(help_text(text(), first_table));
     return kSuccess;
   }
-  Game game = read_game(words.operand);
-  SolveSettings settings;
-  OptionTable table = described(settings);
-  apply_settings(table, game, words.operand);
-  auto given = parse_arguments(text(), table, arguments).given;
-  for (const auto& [name, value] : game.settings) given.insert(name);
-  settings.stop.interrupt = &catch_interrupts();
-  check(settings.picture);
-
+  Task task;
   SolveOutcome outcome;
-  if (auto note = perturb(game, settings.game); !note.empty()) outcome.notes.push_back(std::move(note));
-  std::optional<ChosenMethod> chosen;
-  if (!settings.global) chosen = choose_method(game, settings, given);
-  if (chosen && chosen->several_minimisers) {
-    outcome.notes.emplace_back(
-        "the follower has several local minimisers at the start: this is the solution on the branch that the start "
-        "leads to; --global looks at all");
-  }
-  std::optional<RunDirectory> directory;
-  if (!settings.out.empty()) {
-    directory = RunDirectory::create(settings.out, settings.overwrite, own_files());
-    directory->write("config.toml", to_toml(table, "bilevel solve: every option of this run"));
-    outcome.directory = directory->path().string();
-  }
-  if (!settings.json) write_out(game_text(game));
+  prepare(words, arguments, task, outcome);
+  if (!task.settings.json) write_out(game_text(task.game));
 
-  ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
-  PathObserver path;
-  std::optional<RunResult> result;
-  if (settings.global) {
-    solve_globally(game, settings, line, outcome);
-  } else {
-    RunProgress progress(line, settings.stop, "f");
-    std::vector<Observer*> observers{&progress};
-    if (!settings.picture.plot.empty()) observers.push_back(&path);
-    std::optional<TraceWriter> trace;
-    if (directory) observers.push_back(&trace.emplace(directory->file("trace.jsonl")));
-    result = solve_by_method(game, settings, *chosen, observers, outcome);
-  }
-  if (outcome.x.size() > 0) {
-    outcome.upper = game.problem.upper->value(outcome.x, outcome.y);
-    outcome.lower = game.problem.lower->value(outcome.x, outcome.y);
-    outcome.certificate = certify(game.problem, outcome.x, outcome.y, certificate_options(settings));
-  }
-  if (!settings.picture.plot.empty()) {
-    line.update("drawing ...");
-    draw_solved(settings.picture, {game,
-                                   result ? &*result : nullptr,
-                                   result ? &path : nullptr,
-                                   outcome.global && outcome.global->map ? &*outcome.global->map : nullptr,
-                                   {outcome.x, outcome.y},
-                                   outcome.method});
-    outcome.picture = settings.picture.plot;
-  }
+  ProgressLine line(stderr, ProgressLine::mode_for(stderr, task.settings.quiet));
+  Course course;
+  compute(task, line, outcome, course);
+  line.update("drawing ...");
+  const auto no_picture = draw_picture(task, course, outcome);
   line.finish();
 
-  outcome.asked = table.all_texts();
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto json = solve_json(game, outcome);
-  if (directory) directory->write("result.json", json);
-  write_out(settings.json ? json : solve_text(game, outcome));
+  const auto json = solve_json(task.game, outcome);
+  if (task.directory) task.directory->write("result.json", json);
+  write_out(task.settings.json ? json : solve_text(task.game, outcome));
   const int code = exit_code(outcome);
   if (code == kNoSuccess) {
     write_error(fmt::format("bilevel: no certified solution: {}\n",
@@ -228,7 +266,9 @@ int run_solve(const std::vector<std::string>& arguments) {
                                                   : fmt::format("{}: {}", to_string(outcome.certificate.verdict),
                                                                 outcome.certificate.reason)));
   }
-  return code;
+  if (no_picture.empty()) return code;
+  write_error(fmt::format("bilevel: {}\n", no_picture));
+  return kBadInput;
 }
 
 }  // namespace

@@ -82,7 +82,10 @@ void judge_not_critical(Examination& e) {
   conclude(e, Verdict::not_converged,
            fmt::format("the follower is not at a critical point: |g_y| = {:.3g} against terms of size {:.3g}",
                        e.c.follower_residual, e.c.follower_scale),
-           "solve the follower more exactly: more inner steps (--inner-steps), or a warm start from this y");
+           e.c.smallest_eigenvalue + e.c.smallest_eigenvalue_error < 0
+               ? "g curves downwards here: let the follower take more inner steps (--inner-steps), and if it then runs "
+                 "away, it may have no minimiser"
+               : "solve the follower more exactly: more inner steps (--inner-steps), or a warm start from this y");
 }
 
 void judge_saddle(Examination& e) {

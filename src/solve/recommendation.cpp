@@ -119,8 +119,8 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       choose_unrolled(advice, bytes_per_step);
       advice.summary = "the follower did not settle at the start";
       advice.reasons.push_back(fmt::format(
-          "the follower did not settle at the start (|g_y| = {:.2g}), so nothing about its answer is known: defaults",
-          settled.residual));
+          "the follower did not settle at the start ({}), so nothing about its answer is known: defaults",
+          std::isfinite(settled.residual) ? fmt::format("|g_y| = {:.2g}", settled.residual) : "g_y is not finite"));
       break;
   }
   advice.predicted_seconds = static_cast<double>(advice.inner_steps) * (linearize + product);

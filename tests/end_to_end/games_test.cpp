@@ -107,6 +107,13 @@ TEST_F(Games, FilesOfARun) {
   EXPECT_EQ(bilevel({"solve", "game.toml", "--config", "o/config.toml", "--overwrite", "--json"}).code, 0);
   EXPECT_EQ(Json::parse(content("o/result.json")).at("x"), Json::parse(first).at("x"));
   EXPECT_EQ(bilevel({"solve", "game.toml", "--out", "o"}).code, 2);  // not empty
+  EXPECT_NE(content("o/config.toml").find("method = \"smbg\""), std::string::npos) << "what was used, not auto";
+  // A method's own options alone, so that the file can be used again.
+  bilevel({"solve", "game.toml", "--method", "dpbg", "--max-iterations", "5", "--out", "d", "--quiet"});
+  EXPECT_EQ(content("d/config.toml").find("hypergradient ="), std::string::npos);
+  const auto again = Json::parse(bilevel({"solve", "game.toml", "--config", "d/config.toml", "--out", "e", "--json"}).out);
+  EXPECT_EQ(again.at("method"), "dpbg");
+  EXPECT_EQ(again.at("x"), Json::parse(content("d/result.json")).at("x"));
 }
 
 TEST_F(Games, SettingsInTheFileStandBelowTheCommandLine) {
