@@ -52,7 +52,8 @@ std::string solve_text(const Game& game, const SolveOutcome& outcome) {
   text += paragraph("", fmt::format("{}{}: {}", to_string(outcome.status),
                                     outcome.global ? "" : " after " + format_count(outcome.iterations, "leader step"),
                                     outcome.message));
-  if (outcome.status != Status::converged && !outcome.global) text += paragraph("  ", std::string(advice(outcome.status)));
+  if (outcome.status != Status::converged && !outcome.global)
+    text += paragraph("  ", std::string(advice(outcome.status)));
   text += fmt::format("time          {}\n", format_duration(outcome.seconds));
   text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(outcome.lower_calls),
                       calls_text(outcome.upper_calls));

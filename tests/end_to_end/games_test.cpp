@@ -111,7 +111,8 @@ TEST_F(Games, FilesOfARun) {
   // A method's own options alone, so that the file can be used again.
   bilevel({"solve", "game.toml", "--method", "dpbg", "--max-iterations", "5", "--out", "d", "--quiet"});
   EXPECT_EQ(content("d/config.toml").find("hypergradient ="), std::string::npos);
-  const auto again = Json::parse(bilevel({"solve", "game.toml", "--config", "d/config.toml", "--out", "e", "--json"}).out);
+  const auto again =
+      Json::parse(bilevel({"solve", "game.toml", "--config", "d/config.toml", "--out", "e", "--json"}).out);
   EXPECT_EQ(again.at("method"), "dpbg");
   EXPECT_EQ(again.at("x"), Json::parse(content("d/result.json")).at("x"));
 }
