@@ -12,6 +12,7 @@
 
 #include "bilevel/autodiff.hpp"
 #include "bilevel/dpbg.hpp"
+#include "bilevel/formula.hpp"
 #include "bilevel/run.hpp"
 
 namespace {
@@ -85,6 +86,12 @@ BilevelProblem own_game() {
           {}};
 }
 
+BilevelProblem formula_game() {
+  const auto upper = make_formula_objective("distance", Formula::parse("(y - 0.1)^2"), 1, 1);
+  const auto lower = make_formula_objective("wells", Formula::parse("huber(y^2 - 1)"), 1, 1);
+  return {"formulas", upper, lower, Vec::Zero(1), Vec::Constant(1, kStart), {}};
+}
+
 double by_hand(Index steps) {
   double z = kStart;
   std::array<double, kInnerSteps> second;
@@ -140,7 +147,7 @@ std::vector<BenchRow> bench_dpbg() {
   volatile double sink = 0;
   const auto hand = time_run("", [&] { sink = by_hand(kLeaderSteps); });
   std::vector<BenchRow> rows;
-  for (const auto& problem : {lambda_game(), own_game()}) {
+  for (const auto& problem : {lambda_game(), own_game(), formula_game()}) {
     for (const bool given : {true, false}) {
       DpbgOptions options{.inner_steps = kInnerSteps, .inner_step_size = kInnerStepSize};
       if (given) options.leader.step_size = kOuterStepSize;

@@ -18,7 +18,6 @@ namespace {
 PictureKind kind_for(const PictureSettings& settings, const SolvedPicture& solved) {
   if (settings.kind != PictureKind::automatic) return settings.kind;
   const auto& problem = solved.game.problem;
-  if (solved.method == "dpbg" && problem.dim_y() == 1) return PictureKind::value;
   if (problem.dim_x() == 1 || !solved.run) return PictureKind::landscape;
   return PictureKind::run;
 }
@@ -117,7 +116,12 @@ void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {
   auto landscape = landscape_of(solved.game, map);
   landscape.slice = solved.answer.y;
   if (solved.path) landscape.iterates = solved.path->points();
-  if (solved.answer.x.size() > 0) landscape.solution = solved.answer;
+  const auto& known = solved.game.problem.known;
+  if (solved.certified) {
+    landscape.solution = solved.answer;
+  } else if (known) {
+    landscape.solution = PlottedPoint{known->x, known->y};
+  }
   draw(landscape_script(landscape), settings.plot);
 }
 

@@ -51,11 +51,11 @@ struct SolvedPicture {
   const PathObserver* path = nullptr;
   const BranchMap* map = nullptr;
   PlottedPoint answer = {};
-  std::string method = {};
+  bool certified = false;  // only then the answer is marked as a solution; else the file's solution is, if it has one
 };
 
-/// Draws the picture; automatic: the landscape for one leader variable, phi^k for DPBG on one follower variable, else
-/// the run. Throws InvalidInput as draw() does. The kind must have passed check().
+/// Draws the picture; automatic: the landscape for one leader variable or without a run, else the run. Throws
+/// InvalidInput as draw() does. The kind must have passed check().
 void draw_solved(const PictureSettings& settings, const SolvedPicture& solved);
 
 /// The landscape along a line of leaders with its branches, for inspect.

@@ -144,11 +144,14 @@ void solve_globally(const Game& game, const SolveSettings& settings, ProgressLin
   outcome.global = std::move(result);
 }
 
+bool is_solved(const SolveOutcome& outcome) {
+  const auto verdict = outcome.certificate.verdict;
+  return outcome.x.size() > 0 && (verdict == Verdict::local_solution || verdict == Verdict::degenerate_equilibrium);
+}
+
 int exit_code(const SolveOutcome& outcome) {
   if (outcome.status == Status::interrupted) return kInterrupted;
-  const auto verdict = outcome.certificate.verdict;
-  const bool solved = verdict == Verdict::local_solution || verdict == Verdict::degenerate_equilibrium;
-  return outcome.x.size() > 0 && solved ? kSuccess : kNoSuccess;
+  return is_solved(outcome) ? kSuccess : kNoSuccess;
 }
 
 /// A game, what it is to be solved with, and where its files go.
@@ -226,7 +229,7 @@ std::string draw_picture(const Task& task, const Course& course, SolveOutcome& o
                                         .path = course.run ? &course.path : nullptr,
                                         .map = outcome.global && outcome.global->map ? &*outcome.global->map : nullptr,
                                         .answer = {outcome.x, outcome.y},
-                                        .method = outcome.method});
+                                        .certified = is_solved(outcome)});
     outcome.picture = task.settings.picture.plot;
   } catch (const Error& error) {
     return error.what();

@@ -38,7 +38,7 @@ RunResult run_of(const Game& game) {
   const auto method = settings.at("method");
   StopRule stop{.tolerance = std::stod(settings.at("tolerance")),
                 .max_iterations = std::stol(settings.at("max-iterations"))};
-  for (const auto* other : {"method", "tolerance", "max-iterations"}) settings.erase(other);
+  for (const auto* other : {"method", "tolerance", "max-iterations", "picture"}) settings.erase(other);
   return run(game.problem, *make_method(method, settings), stop);
 }
 
