@@ -1,78 +1,26 @@
 #include "autodiff_bench.hpp"
 
-#include <time.h>
-
-#include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "bilevel/autodiff.hpp"
+#include "oracle_timings.hpp"
 
 namespace {
 
 using bilevel::Index;
-using bilevel::Oracle;
 using bilevel::Vec;
-
-constexpr int kRepetitions = 15;
-
-/// Processor time of this thread: a busy machine disturbs it less than the wall clock.
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-/// The compiler must suppose that x and y changed, else it evaluates once for all calls.
-inline void forget() { asm volatile("" ::: "memory"); }
-
-/// Median seconds of one call, over repetitions of about 2 ms.
-template <class Action>
-double time_of(Action&& action) {
-  std::size_t calls = 1;
-  for (;; calls *= 2) {
-    const double start = now();
-    for (std::size_t i = 0; i < calls; ++i) {
-      forget();
-      action();
-    }
-    if (now() - start > 2e-3) break;
-  }
-  std::vector<double> seconds;
-  for (int repetition = 0; repetition < kRepetitions; ++repetition) {
-    const double start = now();
-    for (std::size_t i = 0; i < calls; ++i) {
-      forget();
-      action();
-    }
-    seconds.push_back((now() - start) / static_cast<double>(calls));
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + kRepetitions / 2, seconds.end());
-  return seconds[kRepetitions / 2];
-}
 
 /// `function` as it stands and on its tape; `plain(x, y)` computes the same in doubles.
 template <class Function, class Plain>
 void measure(const std::string& name, const Vec& x, const Vec& y, Function function, Plain plain,
              std::vector<BenchRow>& rows) {
   const auto f = bilevel::make_objective(name, x.size(), y.size(), std::move(function));
-  const Vec v = Vec::Ones(y.size());
   volatile double sink = 0;
-  const double bound = time_of([&] { sink = plain(x, y); });
-  const auto add = [&](const char* what, double seconds) {
-    rows.push_back({"autodiff, " + name + ", " + what, seconds, bound, bound / seconds});
-  };
-  add("value", time_of([&] { sink = f->value(x, y); }));
-  add("grad_y", time_of([&] { sink = f->grad_y(x, y)[0]; }));
-  add("value, grad_x, grad_y",
-      time_of([&] { sink = (*f->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y).grad_y)[0]; }));
-  add("linearize and one product, both parts", time_of([&] { sink = f->linearize(x, y).both(v).hess_yy[0]; }));
-  const auto here = f->linearize(x, y);
-  add("further product, both parts", time_of([&] { sink = here.both(v).hess_yy[0]; }));
+  append_oracle_rows("autodiff, " + name, *f, x, y, time_of([&] { sink = plain(x, y); }), rows);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "dpbg_bench.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,6 +12,7 @@
 #include "bilevel/dpbg.hpp"
 #include "bilevel/formula.hpp"
 #include "bilevel/run.hpp"
+#include "oracle_timings.hpp"
 
 namespace {
 
@@ -109,21 +108,14 @@ double by_hand(Index steps) {
   return z;
 }
 
-/// Processor time of this thread: a busy machine disturbs it less than the wall clock.
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 /// Seconds of one leader step, over `kRepetitions` runs.
 template <class Run>
 BenchRow time_run(std::string name, Run&& run_once) {
   std::vector<double> seconds;
   for (int i = 0; i < kRepetitions; ++i) {
-    const double start = now();
+    const double start = thread_seconds();
     run_once();
-    seconds.push_back((now() - start) / static_cast<double>(kLeaderSteps));
+    seconds.push_back((thread_seconds() - start) / static_cast<double>(kLeaderSteps));
   }
   std::sort(seconds.begin(), seconds.end());
   BenchRow row{std::move(name), seconds[kRepetitions / 2]};

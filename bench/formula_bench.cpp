@@ -1,70 +1,25 @@
 #include "formula_bench.hpp"
 
-#include <time.h>
-
-#include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "bilevel/formula.hpp"
+#include "oracle_timings.hpp"
 
 namespace {
 
 using bilevel::Formula;
 using bilevel::Index;
-using bilevel::Oracle;
 using bilevel::Vec;
-
-constexpr int kRepetitions = 15;
-
-/// Processor time of this thread: a busy machine disturbs it less than the wall clock.
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-/// Median seconds of one call, over repetitions of about 2 ms.
-template <class Action>
-double time_of(Action&& action) {
-  const auto seconds_of = [&](std::size_t calls) {
-    const double start = now();
-    for (std::size_t i = 0; i < calls; ++i) {
-      asm volatile("" ::: "memory");  // else the compiler evaluates once for all calls
-      action();
-    }
-    return now() - start;
-  };
-  std::size_t calls = 1;
-  while (seconds_of(calls) < 2e-3) calls *= 2;
-  std::vector<double> seconds;
-  for (int repetition = 0; repetition < kRepetitions; ++repetition) {
-    seconds.push_back(seconds_of(calls) / static_cast<double>(calls));
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + kRepetitions / 2, seconds.end());
-  return seconds[kRepetitions / 2];
-}
 
 template <class Plain>
 void measure(const std::string& name, const std::string& text, const bilevel::FormulaParameters& parameters,
              const Vec& x, const Vec& y, Plain plain, std::vector<BenchRow>& rows) {
   const auto formula = Formula::parse(text, parameters);
   const auto f = bilevel::make_formula_objective(name, formula, x.size(), y.size());
-  const Vec v = Vec::Ones(y.size());
   volatile double sink = 0;
-  const double bound = time_of([&] { sink = plain(x, y); });
-  const auto add = [&](const char* what, double seconds) {
-    rows.push_back({"formula, " + name + ", " + what, seconds, bound, bound / seconds});
-  };
-  add("value", time_of([&] { sink = f->value(x, y); }));
-  add("grad_y", time_of([&] { sink = f->grad_y(x, y)[0]; }));
-  add("value, grad_x, grad_y",
-      time_of([&] { sink = (*f->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y).grad_y)[0]; }));
-  add("linearize and one product, both parts", time_of([&] { sink = f->linearize(x, y).both(v).hess_yy[0]; }));
-  const auto here = f->linearize(x, y);
-  add("further product, both parts", time_of([&] { sink = here.both(v).hess_yy[0]; }));
+  append_oracle_rows("formula, " + name, *f, x, y, time_of([&] { sink = plain(x, y); }), rows);
   rows.push_back({"formula, " + name + ", parse",
                   time_of([&] { sink = static_cast<double>(Formula::parse(text, parameters).largest_y()); })});
 }
