@@ -182,6 +182,14 @@ OptionTable described(Options& options) {
   return table;
 }
 
+/// Throws InvalidOption for a field out of its range, however the struct was filled: the table knows the ranges.
+template <class Options>
+void check_options(Options options) {
+  OptionTable table;
+  describe(table, options);
+  for (const auto& entry : table.entries()) entry.assign(entry.text());
+}
+
 /// Name -> text of all options of a struct.
 template <class Options>
 std::map<std::string, std::string> option_texts(Options options) {

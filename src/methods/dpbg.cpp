@@ -61,11 +61,7 @@ double largest_curvature_around(const Objective& lower, const GradientDescentMap
 }  // namespace
 
 Dpbg::Dpbg(DpbgOptions options) : options_(std::move(options)), inner_(inner_step_options(options_)) {
-  // Checks ranges however the struct was filled: the table knows them.
-  auto checked = options_;
-  OptionTable table;
-  describe(table, checked);
-  for (const auto& entry : table.entries()) entry.assign(entry.text());
+  check_options(options_);
 }
 
 OuterMethod::Needs Dpbg::needs() const {

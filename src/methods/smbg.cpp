@@ -34,11 +34,7 @@ HypergradientOptions hypergradient_options(const SmbgOptions& options) {
 }  // namespace
 
 Smbg::Smbg(SmbgOptions options) : options_(std::move(options)), inner_(inner_step_options(options_)) {
-  // Checks ranges however the struct was filled: the table knows them.
-  auto checked = options_;
-  OptionTable table;
-  describe(table, checked);
-  for (const auto& entry : table.entries()) entry.assign(entry.text());
+  check_options(options_);
 }
 
 OuterMethod::Needs Smbg::needs() const {

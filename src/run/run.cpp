@@ -11,13 +11,6 @@ namespace bilevel {
 
 namespace {
 
-/// Throws InvalidOption; describe() knows the ranges.
-void check(StopRule rule) {
-  OptionTable table;
-  describe(table, rule);
-  for (const auto& entry : table.entries()) entry.assign(entry.text());
-}
-
 /// Notes a finished step; x is the leader that its value belongs to, y the follower's answer to it.
 void note(Progress& progress, const TraceRow& row, const StopRule& rule, const Vec& x, const Vec& y) {
   const double upper = row.report.upper;
@@ -74,7 +67,7 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
               const std::vector<Observer*>& observers, std::unique_ptr<OuterMethod::State> from) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-  check(stop);
+  check_options(stop);
   auto state = method.init(problem);  // also the check that method and problem fit
   if (from) state = std::move(from);
   const auto upper_start = problem.upper->counts(), lower_start = problem.lower->counts();
