@@ -12,9 +12,9 @@ namespace bilevel {
 
 /// How xi ~ -H^+ v is computed, by products with H alone and from the last xi.
 ///   cg               conjugate gradients on H xi = -v, one product an iteration; from the first system on where they
-///                    fail (H singular with v outside its range, or H indefinite), on H^2 xi = -H v, two products. A solve
-///                    that a given adjoint_iterations cuts short is no failure: with few of them and such an H, choose
-///                    the other
+///                    break down (H singular with v outside its range, or H indefinite), on H^2 xi = -H v, two
+///                    products. They notice that within about the iterations that a consistent system takes: where
+///                    adjoint_iterations allows fewer and H is singular, choose the other
 ///   normal_gradient  xi <- xi - b H (H xi + v) with the best b along the direction, two products an iteration: any H,
 ///                    slow where H is ill-conditioned, but each step leans on the work of the last
 enum class AdjointSolver { cg, normal_gradient };

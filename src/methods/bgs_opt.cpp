@@ -62,14 +62,11 @@ LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOp
   const ConjugateGradient::Options cg{.tolerance = options.adjoint_tolerance, .max_iterations = budget};
   if (!state.normal_equations) {
     auto solved = ConjugateGradient(cg).solve(hessian, -v, &state.adjoint);
-    const bool cut_short = solved.status == Status::budget_reached && options.adjoint_iterations;
-    if (cut_short || solved.status == Status::nonfinite || solved.status == Status::converged ||
-        solved.relative_residual <= kSolved) {
-      return solved;
-    }
+    if (solved.status != Status::breakdown || solved.relative_residual <= kSolved) return solved;
     state.normal_equations = true;
     note_choice(state.choices, {"adjoint-solver", "cg", "cg on the normal equations",
                                 fmt::format("from step {} on: {}", state.iteration + 1, solved.message)});
+    state.adjoint.setZero();  // the failed solve and those before it may have gone far along ker H
   }
   return solve_normal_equations(hessian, v, state.adjoint, cg);
 }

@@ -1,0 +1,269 @@
+// One step of BGS-Opt: order of the updates, oracle calls, memory plans, options, resuming, failures.
+#include <gtest/gtest.h>
+
+#include "bgs_opt_games.hpp"
+#include "bilevel/registry.hpp"
+#include "bilevel/run.hpp"
+
+namespace bilevel::testing {
+namespace {
+
+BilevelProblem hand_problem() {
+  const auto one = Eigen::MatrixXd::Identity(1, 1);
+  return {"hand",
+          std::make_shared<Quadratic>("f", 1, 1, QuadraticCoefficients{.yy = one, .xx = one}),
+          std::make_shared<Quadratic>("g", 1, 1, QuadraticCoefficients{.yy = one, .yx = -one}),
+          vec({1}),
+          vec({2}),
+          {}};
+}
+
+BgsOptOptions fixed_steps(Index warm, Index unrolled_steps, bool correction, double a, double gamma) {
+  BgsOptOptions options{
+      .warm_start_steps = warm, .unrolled_steps = unrolled_steps, .correction = correction, .inner_step_size = a};
+  options.leader.step_size = gamma;
+  return options;
+}
+
+const BgsOpt::State& bgs(const OuterMethod::State& state) { return dynamic_cast<const BgsOpt::State&>(state); }
+
+// g = (y - x)^2/2, f = (x^2 + y^2)/2, a = 1/4, M = T = 1, gamma = 1/2 from (1, 2); all numbers are dyadic, hence exact:
+//   y~ = 7/4, y+ = 25/16   d = x + y+/4 = 1.390625   v = 3/4 25/16 = 75/64   xi = -v   B = -1   d + B xi = 2.5625
+TEST(BgsOptStep, FollowsTheListingByHand) {
+  const auto problem = hand_problem();
+  const BgsOpt method(fixed_steps(1, 1, true, 0.25, 0.5));
+  const auto state = method.init(problem);
+  const auto report = method.step(problem, *state);
+  EXPECT_EQ(state->y[0], 1.5625);
+  EXPECT_EQ(bgs(*state).adjoint[0], -75.0 / 64);
+  EXPECT_EQ(state->x[0], 1 - 0.5 * 2.5625) << "by the derivative at the pair before the update";
+  EXPECT_EQ(state->answered_x[0], 1);
+  EXPECT_EQ(state->iteration, 1);
+  EXPECT_EQ(report.upper, 0.5 * (1 + 1.5625 * 1.5625));
+  EXPECT_EQ(report.hypergradient_norm, 2.5625);
+  EXPECT_EQ(report.lower_residual, 0.5625) << "|g_y| at y+";
+  EXPECT_EQ(report.lower_steps, 2);
+
+  method.step(problem, *state);
+  const double x = 1 - 0.5 * 2.5625;
+  EXPECT_EQ(state->y[0], x + 0.5625 * (1.5625 - x)) << "from the last answer";
+
+  const BgsOpt uncorrected(fixed_steps(1, 1, false, 0.25, 0.5));
+  const auto other = uncorrected.init(problem);
+  EXPECT_EQ(uncorrected.step(problem, *other).hypergradient_norm, 1.390625) << "only the last step is differentiated";
+  EXPECT_EQ(other->y[0], 1.5625);
+}
+
+TEST(BgsOptStep, WithoutUnrollingItIsImplicitDifferentiation) {
+  const auto problem = hand_problem();
+  const BgsOpt method(fixed_steps(2, 0, true, 0.25, 0.5));
+  const auto state = method.init(problem);
+  const auto report = method.step(problem, *state);
+  EXPECT_EQ(report.hypergradient_norm, 1 + 1.5625) << "f_x - B H^-1 f_y at y+ = 25/16";
+  EXPECT_EQ(state->y[0], 1.5625);
+  EXPECT_EQ(report.lower_steps, 2);
+}
+
+struct Calls {
+  OracleCounts g, f;
+};
+
+Calls calls_of_second_step(const BgsOptOptions& options) {
+  const auto problem = nonlinear_problem();
+  const BgsOpt method(options);
+  const auto state = method.init(problem);
+  method.step(problem, *state);
+  const auto lower = problem.lower->counts(), upper = problem.upper->counts();
+  method.step(problem, *state);
+  return {problem.lower->counts() - lower, problem.upper->counts() - upper};
+}
+
+TEST(BgsOptStep, OracleCallsAreAsTheHeaderSays) {
+  for (const Index T : {0, 1, 4}) {
+    for (const bool correction : {true, false}) {
+      if (T == 0 && !correction) continue;
+      constexpr Index M = 12;  // enough for the residual to fall to half, else values of g look for the reason
+      const auto [g, f] = calls_of_second_step(fixed_steps(M, T, correction, 0.3, 0.1));
+      const auto unrolled_steps = static_cast<std::uint64_t>(T);
+      EXPECT_EQ(g[Oracle::grad_y], 12 + unrolled_steps + (correction ? 1 : 0)) << "T = " << T;
+      EXPECT_EQ(g[Oracle::hess_xy], unrolled_steps + (correction ? 1 : 0)) << "T = " << T;
+      EXPECT_EQ(g[Oracle::value], 1u) << "for the report";
+      EXPECT_EQ(g[Oracle::hess_yx] + g[Oracle::grad_x], 0u);
+      if (correction) {
+        // Three variables: the warm start's residual, three directions and the true residual, one repeated at most.
+        EXPECT_GT(g[Oracle::hess_yy], unrolled_steps);
+        EXPECT_LE(g[Oracle::hess_yy], unrolled_steps + 7) << "T = " << T;
+      } else {
+        EXPECT_EQ(g[Oracle::hess_yy], unrolled_steps);
+      }
+      EXPECT_EQ(f[Oracle::value], 1u);
+      EXPECT_EQ(f[Oracle::grad_x], 1u);
+      EXPECT_EQ(f[Oracle::grad_y], 1u);
+      EXPECT_EQ(f.total(), 3u);
+    }
+  }
+}
+
+TEST(BgsOptStep, NormalGradientsTakeTwoProductsEach) {
+  auto options = fixed_steps(12, 0, true, 0.3, 0.1);
+  options.adjoint_solver = AdjointSolver::normal_gradient;
+  options.adjoint_iterations = 6;
+  options.adjoint_tolerance = 1e-15;
+  const auto [g, f] = calls_of_second_step(options);
+  EXPECT_EQ(g[Oracle::hess_yy], 2u + 2 * 6u + 1u) << "H v and H xi to begin with, two a step, the last gradient";
+}
+
+TEST(BgsOptStep, MemoryPlansGiveTheSameRun) {
+  const auto problem = nonlinear_problem();
+  StopRule stop;
+  stop.max_iterations = 20;
+  auto options = fixed_steps(3, 8, true, 0.2, 0.1);
+  const auto stored = run(problem, BgsOpt(options), stop);
+  for (const auto plan : {MemoryPlan::checkpoint, MemoryPlan::reversible}) {
+    options.memory = plan;
+    options.checkpoints = 3;
+    const auto other = run(problem, BgsOpt(options), stop);
+    EXPECT_EQ(other.iterations, stored.iterations) << other.message;
+    // The reversible plan recovers iterates to 1e-16 / (1 - a L)^8 with a L = 0.5: 3e-14; twenty steps add up.
+    EXPECT_LE(norm(other.x - stored.x), 1e-11) << to_string(plan);
+  }
+}
+
+class BgsOptResume : public ::testing::TestWithParam<BgsOptOptions> {};
+
+TEST_P(BgsOptResume, SevenPlusTwentyThreeIsThirtyBitForBit) {
+  const auto problem = flat_game().problem;
+  const auto steps = [&](Index most, std::unique_ptr<OuterMethod::State> from = nullptr) {
+    StopRule stop;
+    stop.max_iterations = most;
+    stop.tolerance = 0;
+    return run(problem, BgsOpt(GetParam()), stop, {}, std::move(from));
+  };
+  const auto whole = steps(30);
+  const auto second = steps(30, steps(7).state);
+  ASSERT_EQ(whole.iterations, 30) << whole.message;
+  EXPECT_EQ(second.x, whole.x);
+  EXPECT_EQ(second.y, whole.y);
+  EXPECT_EQ(second.upper, whole.upper);
+  EXPECT_EQ(bgs(*second.state).adjoint, bgs(*whole.state).adjoint);
+  EXPECT_EQ(bgs(*second.state).normal_equations, bgs(*whole.state).normal_equations);
+}
+
+INSTANTIATE_TEST_SUITE_P(Options, BgsOptResume,
+                         ::testing::Values(BgsOptOptions{.warm_start_steps = 2}, fixed_steps(0, 2, true, 0.9, 0.1),
+                                           BgsOptOptions{.warm_start_steps = 2,
+                                                         .adjoint_solver = AdjointSolver::normal_gradient,
+                                                         .adjoint_iterations = 3,
+                                                         .leader = {.rule = LeaderRule::adam}},
+                                           BgsOptOptions{.unrolled_steps = 3, .correction = false}),
+                         [](const auto& setting) { return "setting" + std::to_string(setting.index); });
+
+TEST(BgsOptFailures, AProductThatIsNotFiniteIsRolledBackAndNamed) {
+  for (const auto solver : {AdjointSolver::cg, AdjointSolver::normal_gradient}) {
+    auto problem = quadratic_problem();
+    auto lower = oracles_of(problem.lower);
+    auto calls = std::make_shared<int>(0);
+    lower.hess_yy = [inner = problem.lower, calls](const Vec& x, const Vec& y, const Vec& v) -> Vec {
+      return ++*calls > 30 ? Vec(v * std::nan("")) : inner->hess_yy(x, y, v);
+    };
+    problem.lower = objective_of("g with a hole", 3, 4, lower);
+    auto options = fixed_steps(2, 0, true, 0.3, 0.01);
+    options.adjoint_solver = solver;
+    options.adjoint_iterations = 8;
+    const auto result = run(problem, BgsOpt(options));
+    EXPECT_EQ(result.status, Status::nonfinite);
+    EXPECT_NE(result.message.find("adjoint system"), std::string::npos) << result.message;
+    EXPECT_GE(result.iterations, 1);
+    EXPECT_TRUE(all_finite(result.x) && all_finite(result.y));
+    EXPECT_EQ(result.x, result.state->x);
+    EXPECT_TRUE(all_finite(bgs(*result.state).adjoint));
+  }
+}
+
+TEST(BgsOptFailures, AnAutomaticLeaderComesBackFromWhereNothingIsFinite) {
+  auto problem = quadratic_problem();
+  auto upper = oracles_of(problem.upper);
+  const Vec x0 = problem.x0;
+  upper.value = [inner = problem.upper, x0](const Vec& x, const Vec& y) {
+    return norm(x - x0) > 0.15 ? std::nan("") : inner->value(x, y);  // the first move has length 0.1 sqrt(3)
+  };
+  problem.upper = objective_of("f in a small ball", 3, 4, upper);
+  StopRule stop;
+  stop.max_iterations = 2;
+  const auto result = run(problem, BgsOpt(), stop);
+  EXPECT_EQ(result.status, Status::budget_reached) << result.message;
+  EXPECT_EQ(result.iterations, 2);
+}
+
+TEST(BgsOptFailures, AFollowerThatRunsAwayIsNamed) {
+  for (const Index T : {0, 5}) {
+    const auto result = run(quadratic_problem(), BgsOpt(fixed_steps(400, T, true, 4, 0.1)));
+    EXPECT_TRUE(result.status == Status::diverged || result.status == Status::nonfinite) << result.message;
+    EXPECT_NE(result.message.find('4'), std::string::npos) << "names the step: " << result.message;
+    EXPECT_EQ(result.x, quadratic_problem().x0) << "rolled back";
+  }
+}
+
+TEST(BgsOptFailures, MissingOraclesAreAllNamedBeforeTheFirstStep) {
+  auto problem = quadratic_problem();
+  auto lower = oracles_of(problem.lower), upper = oracles_of(problem.upper);
+  lower.hess_xy = nullptr;
+  lower.hess_yx = nullptr;
+  upper.grad_x = nullptr;
+  problem.lower = objective_of("poor g", 3, 4, lower);
+  problem.upper = objective_of("poor f", 3, 4, upper);
+  try {
+    BgsOpt().init(problem);
+    FAIL() << "two oracles are missing";
+  } catch (const MissingOracle& error) {
+    const std::string message = error.what();
+    for (const std::string part : {"bgs-opt", "grad_x of 'poor f'", "hess_xy of 'poor g'"}) {
+      EXPECT_NE(message.find(part), std::string::npos) << message << " lacks " << part;
+    }
+    EXPECT_EQ(message.find("hess_yx of"), std::string::npos) << "not needed: " << message;
+  }
+}
+
+TEST(BgsOptOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
+  const auto expect_refused = [](const std::string& part, auto change) {
+    BgsOptOptions options;
+    change(options);
+    try {
+      const BgsOpt method(options);
+      FAIL() << part << " was accepted";
+    } catch (const InvalidOption& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  expect_refused("would never answer", [](BgsOptOptions& o) { o.warm_start_steps = o.unrolled_steps = 0; });
+  expect_refused("would be ignored", [](BgsOptOptions& o) {
+    o.unrolled_steps = 0;
+    o.correction = false;
+  });
+  expect_refused("warm-start-steps", [](BgsOptOptions& o) { o.warm_start_steps = -1; });
+  expect_refused("unrolled-steps", [](BgsOptOptions& o) { o.unrolled_steps = -1; });
+  expect_refused("inner-step-size", [](BgsOptOptions& o) { o.inner_step_size = 0; });
+  expect_refused("adjoint-tolerance", [](BgsOptOptions& o) { o.adjoint_tolerance = 0; });
+  expect_refused("adjoint-tolerance", [](BgsOptOptions& o) { o.adjoint_tolerance = std::nan(""); });
+  expect_refused("adjoint-iterations", [](BgsOptOptions& o) { o.adjoint_iterations = 0; });
+  expect_refused("checkpoints", [](BgsOptOptions& o) { o.checkpoints = 0; });
+  expect_refused("outer-step-size", [](BgsOptOptions& o) { o.leader.step_size = -1; });
+  expect_refused("second-decay", [](BgsOptOptions& o) { o.leader.second_decay = 2; });
+}
+
+TEST(BgsOptOptionsCheck, TheRegistryMakesItWithSettings) {
+  const auto method = make_method("bgs-opt", {{"unrolled-steps", "0"},
+                                              {"warm-start-steps", "7"},
+                                              {"adjoint-solver", "normal-gradient"},
+                                              {"adjoint-iterations", "5"}});
+  ASSERT_EQ(method->name(), "bgs-opt");
+  const auto& options = dynamic_cast<const BgsOpt&>(*method).options();
+  EXPECT_EQ(options.unrolled_steps, 0);
+  EXPECT_EQ(options.warm_start_steps, 7);
+  EXPECT_EQ(options.adjoint_solver, AdjointSolver::normal_gradient);
+  EXPECT_EQ(options.adjoint_iterations, 5);
+  EXPECT_THROW(make_method("bgs-opt", {{"unrolled-steps", "0"}, {"correction", "false"}}), InvalidOption);
+}
+
+}  // namespace
+}  // namespace bilevel::testing
