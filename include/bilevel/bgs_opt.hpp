@@ -21,7 +21,9 @@ enum class AdjointSolver { cg, normal_gradient };
 std::string_view to_string(AdjointSolver solver);
 
 struct BgsOptOptions {
-  Index warm_start_steps = 20;  // M: to a fiftieth of the residual at condition 5, and warm starts add up
+  /// M. Empty: enough for the follower's residual to fall by 1e-6 over all M + T steps at the contraction measured last.
+  std::optional<Index> warm_start_steps = std::nullopt;
+  Index max_inner_steps = 300;  // bound of M + T where M is measured
   Index unrolled_steps = 1;     // T
   bool correction = true;
   /// a. Empty: measured by the rules of InnerSteps, as for SMBG.
@@ -63,16 +65,19 @@ void describe(OptionTable& table, BgsOptOptions& options);
 /// two values of g where the follower's residual did not fall to a tenth (to half for a given a), one more measurement
 /// where g did not fall as it should, and all of it again if the step a proves too long.
 ///
+/// The automatic gamma compares successive pairs (x, y+). With a given M so small that the follower lags behind the
+/// leader by many steps it shrinks needlessly: give gamma as well.
+///
 /// Assumes: g(x, .) has an L_g-Lipschitz gradient, a L_g < 1, y is near a local minimiser of a parametric Morse-Bott g.
 ///
 /// Differs from the paper: xi is warm-started itself instead of through xi = H z, which squares the condition once more;
-/// a part in ker H that H(x, y) may let in as it turns leaves d alone, since B vanishes there [AM22, Prop. 6]. gamma
-/// and a are measured unless given, and an automatic gamma may take a move back; Adam may replace the gradient step.
+/// a part in ker H that H(x, y) may let in as it turns leaves d alone, since B vanishes there [AM22, Prop. 6]. M,
+/// gamma and a are measured unless given, and an automatic gamma may take a move back; Adam may replace the gradient step.
 class BgsOpt final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {
     LeaderStepState leader;
-    InnerStepState inner;           // a in use, and what it was measured from; its `steps` are M + T
+    InnerStepState inner;           // a and k = M + T in use, and what they were measured from
     Vec adjoint;                    // xi in R^m, the next solve's start; empty before the first
     bool normal_equations = false;  // cg met an H that it cannot do with alone
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }

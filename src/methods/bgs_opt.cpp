@@ -14,8 +14,8 @@ namespace bilevel {
 namespace {
 
 InnerStepOptions inner_step_options(const BgsOptOptions& options) {
-  const Index steps = options.warm_start_steps + options.unrolled_steps;
-  InnerStepOptions inner{.steps = steps, .max_steps = steps, .step_size = options.inner_step_size};
+  InnerStepOptions inner{.max_steps = options.max_inner_steps, .step_size = options.inner_step_size};
+  if (options.warm_start_steps) inner.steps = *options.warm_start_steps + options.unrolled_steps;
   if (options.memory == MemoryPlan::reversible && options.unrolled_steps > 0) {
     inner.inverted_steps = options.unrolled_steps;
   }
@@ -82,6 +82,16 @@ void note_adjoint_residual(const LinearSolver::Summary& solved, double tolerance
                fmt::format("at step {}: {}", state.iteration + 1, solved.message)});
 }
 
+/// What InnerSteps chose for k = M + T, as a choice of M.
+void note_warm_start_steps(Index M, Choices& choices) {
+  const auto known =
+      std::find_if(choices.begin(), choices.end(), [](const Choice& choice) { return choice.option == "inner-steps"; });
+  if (known == choices.end()) return;
+  auto reason = std::move(known->reason);
+  choices.erase(known);
+  note_choice(choices, {"warm-start-steps", "auto", fmt::format("{}", M), std::move(reason)});
+}
+
 }  // namespace
 
 std::string_view to_string(AdjointSolver solver) { return solver == AdjointSolver::cg ? "cg" : "normal-gradient"; }
@@ -123,7 +133,7 @@ std::unique_ptr<OuterMethod::State> BgsOpt::do_init(const BilevelProblem& proble
 }
 
 BgsOpt::Path BgsOpt::take_path(const BilevelProblem& problem, const State& state) const {
-  const Index M = options_.warm_start_steps, T = options_.unrolled_steps;
+  const Index T = options_.unrolled_steps, M = state.inner.steps - T;
   const double a = state.inner.step_size;
   Path path;
   auto& result = path.result;
@@ -165,6 +175,7 @@ HypergradientResult BgsOpt::answer(const BilevelProblem& problem, State& state) 
   const Objective& g = *problem.lower;
   state.inner.leader_step = state.iteration + 1;
   inner_.prepare(g, state.x, state.y, state.iteration > 0 ? state.y : Vec(), state.inner, state.choices);
+  state.inner.steps = std::max({state.inner.steps, options_.unrolled_steps, Index{1}});  // a measured k may be below T
   auto path = take_path(problem, state);
   for (int i = 0;
        i < kShortenings && inner_.shorten(g, state.x, state.y, path.result, state.inner, state.choices); ++i) {
@@ -201,6 +212,7 @@ StepReport BgsOpt::step(const BilevelProblem& problem, OuterMethod::State& base)
   report.hypergradient_norm = norm(result.gradient);
   if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(state.x, result.y);
   inner_.choose_steps(result, state.inner, state.choices);
+  note_warm_start_steps(std::max<Index>(state.inner.steps - options_.unrolled_steps, 0), state.choices);
 
   Vec x = state.x;
   if (leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x) == LeaderMove::accepted) {
@@ -221,8 +233,10 @@ void describe(OptionTable& table, BgsOptOptions& options) {
   constexpr double kMostSteps = 1e6;
   table.group("Follower")
       .add("warm-start-steps", options.warm_start_steps,
-           "gradient steps M of the follower from its last answer that are taken but not differentiated",
+           "gradient steps M of the follower from its last answer that are taken but not differentiated; "
+           "auto: from the measured contraction",
            between(0, kMostSteps))
+      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", at_least(1))
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0));
   table.group("Hypergradient")

@@ -81,6 +81,12 @@ TEST(BgsOptConvergence, DefaultsSolveWithoutTuning) {
   EXPECT_EQ(result.status, Status::converged) << result.message;
   // |d| to 1e-10 and the normal equations to 1e-9, times their conditions 10 and at most 100, which rarely meet.
   EXPECT_LE(relative_error(result.x, game.problem.known->x), 1e-8) << result.message;
+  const auto said = std::find_if(result.choices.begin(), result.choices.end(),
+                                 [](const Choice& choice) { return choice.option == "warm-start-steps"; });
+  ASSERT_NE(said, result.choices.end());
+  // H's least nonzero eigenvalue is L/10: (1 - 0.9/10)^k = 1e-6 at k = 146 alone, earlier beside the others.
+  EXPECT_GT(std::stoi(said->used), 20);
+  EXPECT_LE(std::stoi(said->used), 150);
   EXPECT_NEAR(result.upper, game.problem.known->upper, 1e-7 * std::abs(game.problem.known->upper));
 
   const auto strict = quadratic_problem();
@@ -99,6 +105,14 @@ TEST(BgsOptConvergence, SingularInconsistentSystemsAreSaidToNeedTheNormalEquatio
   EXPECT_EQ(said->asked, "cg");
   EXPECT_EQ(said->used, "cg on the normal equations");
   EXPECT_NE(said->reason.find("from step 1 on"), std::string::npos) << said->reason;
+}
+
+// The follower's condition 40 asks for more steps than any fixed default would take.
+TEST(BgsOptConvergence, DefaultsSolveASlowFollower) {
+  const auto problem = quadratic_problem(1, 40);
+  const auto result = run(problem, BgsOpt(), until(1e-9));
+  EXPECT_EQ(result.status, Status::converged) << result.message;
+  EXPECT_LE(norm(result.x - problem.known->x), 1e-6) << "1e-9 of a first |d| of some tens, over slopes >= 0.1";
 }
 
 TEST(BgsOptConvergence, ShortSolvesGoOnFromTheLast) {

@@ -150,7 +150,7 @@ TEST_P(BgsOptResume, SevenPlusTwentyThreeIsThirtyBitForBit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, BgsOptResume,
-                         ::testing::Values(BgsOptOptions{.warm_start_steps = 2}, fixed_steps(0, 2, true, 0.9, 0.1),
+                         ::testing::Values(BgsOptOptions{}, fixed_steps(0, 2, true, 0.9, 0.1),
                                            BgsOptOptions{.warm_start_steps = 2,
                                                          .adjoint_solver = AdjointSolver::normal_gradient,
                                                          .adjoint_iterations = 3,
@@ -242,6 +242,7 @@ TEST(BgsOptOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
   });
   expect_refused("warm-start-steps", [](BgsOptOptions& o) { o.warm_start_steps = -1; });
   expect_refused("unrolled-steps", [](BgsOptOptions& o) { o.unrolled_steps = -1; });
+  expect_refused("max-inner-steps", [](BgsOptOptions& o) { o.max_inner_steps = 0; });
   expect_refused("inner-step-size", [](BgsOptOptions& o) { o.inner_step_size = 0; });
   expect_refused("adjoint-tolerance", [](BgsOptOptions& o) { o.adjoint_tolerance = 0; });
   expect_refused("adjoint-tolerance", [](BgsOptOptions& o) { o.adjoint_tolerance = std::nan(""); });
