@@ -21,7 +21,8 @@ enum class AdjointSolver { cg, normal_gradient };
 std::string_view to_string(AdjointSolver solver);
 
 struct BgsOptOptions {
-  /// M. Empty: enough for the follower's residual to fall by 1e-6 over all M + T steps at the contraction measured last.
+  /// M. Empty: enough for the follower's residual to fall by 1e-6 over all M + T steps at the contraction measured
+  /// last.
   std::optional<Index> warm_start_steps = std::nullopt;
   Index max_inner_steps = 300;  // bound of M + T where M is measured
   Index unrolled_steps = 1;     // T
@@ -70,9 +71,10 @@ void describe(OptionTable& table, BgsOptOptions& options);
 ///
 /// Assumes: g(x, .) has an L_g-Lipschitz gradient, a L_g < 1, y is near a local minimiser of a parametric Morse-Bott g.
 ///
-/// Differs from the paper: xi is warm-started itself instead of through xi = H z, which squares the condition once more;
-/// a part in ker H that H(x, y) may let in as it turns leaves d alone, since B vanishes there [AM22, Prop. 6]. M,
-/// gamma and a are measured unless given, and an automatic gamma may take a move back; Adam may replace the gradient step.
+/// Differs from the paper: xi is warm-started itself instead of through xi = H z, which squares the condition once
+/// more; a part in ker H that H(x, y) may let in as it turns leaves d alone, since B vanishes there [AM22, Prop. 6]. M,
+/// gamma and a are measured unless given, and an automatic gamma may take a move back; Adam may replace the gradient
+/// step.
 class BgsOpt final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {

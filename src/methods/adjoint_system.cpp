@@ -9,9 +9,9 @@ namespace bilevel {
 
 LinearSolver::Summary solve_normal_equations(const LinearOperator& hessian, const Vec& v, const Vec& start,
                                              const ConjugateGradient::Options& options) {
-  const auto squared = LinearOperator::symmetric(
-      hessian.rows(), [&](const Vec& u) { return hessian.apply(hessian.apply(u)); },
-      {.symmetric = true, .positive_semidefinite = true});
+  const auto squared =
+      LinearOperator::symmetric(hessian.rows(), [&](const Vec& u) { return hessian.apply(hessian.apply(u)); },
+                                {.symmetric = true, .positive_semidefinite = true});
   auto solved = ConjugateGradient(options).solve(squared, -hessian.apply(v), &start);
   solved.products = 2 * solved.products + 1;
   return solved;

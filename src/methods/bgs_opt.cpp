@@ -140,11 +140,9 @@ BgsOpt::Path BgsOpt::take_path(const BilevelProblem& problem, const State& state
   if (T == 0) {
     result = follow(problem, state.x, state.y, a, M);
   } else {
-    result = unrolled(problem, GradientDescentMap(*problem.lower, a), state.x, state.y,
-                      {.steps = M + T,
-                       .differentiated_steps = T,
-                       .memory = options_.memory,
-                       .checkpoints = options_.checkpoints});
+    result = unrolled(
+        problem, GradientDescentMap(*problem.lower, a), state.x, state.y,
+        {.steps = M + T, .differentiated_steps = T, .memory = options_.memory, .checkpoints = options_.checkpoints});
   }
   if (options_.correction && result.status == Status::converged) {
     path.lower = problem.lower->linearize(state.x, result.y, full, Oracle::grad_y);
@@ -177,8 +175,8 @@ HypergradientResult BgsOpt::answer(const BilevelProblem& problem, State& state) 
   inner_.prepare(g, state.x, state.y, state.iteration > 0 ? state.y : Vec(), state.inner, state.choices);
   state.inner.steps = std::max({state.inner.steps, options_.unrolled_steps, Index{1}});  // a measured k may be below T
   auto path = take_path(problem, state);
-  for (int i = 0;
-       i < kShortenings && inner_.shorten(g, state.x, state.y, path.result, state.inner, state.choices); ++i) {
+  for (int i = 0; i < kShortenings && inner_.shorten(g, state.x, state.y, path.result, state.inner, state.choices);
+       ++i) {
     path = take_path(problem, state);
   }
   auto& result = path.result;

@@ -23,13 +23,13 @@ struct FlatGame {
   }
 };
 
-/// n = m = 40: g = y'Ay/2 + y'Cx + x'Qx/2, A psd with `flat` zero eigenvalues and the others evenly from 0.1 to 1,
+/// n = m = 40: g = y'Ay/2 + y'Cx + x'Qx/2, A psd with `flat` zero eigenvalues and the others evenly from `least` to 1,
 /// C = A M_0, Q = C'A^+C, f = x'A_u x/2 + c'y, c with a part in ker A: x* = A_u^-1 C'A^+ c, y* = -A^+ C x* from 0.
-inline FlatGame flat_game(std::uint64_t seed = 1, Index flat = 9) {
+inline FlatGame flat_game(std::uint64_t seed = 1, Index flat = 9, double least = 0.1) {
   constexpr Index n = 40, m = 40;
   Random random(seed);
   Vec eigenvalues = Vec::Zero(m);
-  eigenvalues.tail(m - flat) = Vec::LinSpaced(m - flat, 0.1, 1.0);
+  eigenvalues.tail(m - flat) = Vec::LinSpaced(m - flat, least, 1.0);
   FlatGame game;
   game.A = with_eigenvalues(eigenvalues, random);
   game.A_u = with_eigenvalues(Vec::LinSpaced(n, 1.0, 10.0), random);
@@ -38,7 +38,7 @@ inline FlatGame flat_game(std::uint64_t seed = 1, Index flat = 9) {
   game.c = random_vec(m, random);
   game.C = game.A * M_0;
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(1e-10);  // between rounding and the condition 10 of the rest
+  decomposition.setThreshold(1e-10);  // between rounding and the rest
   decomposition.compute(game.A);
   const Eigen::MatrixXd inverse = decomposition.pseudoInverse();
 
@@ -46,15 +46,14 @@ inline FlatGame flat_game(std::uint64_t seed = 1, Index flat = 9) {
   known.x = game.A_u.ldlt().solve(game.C.transpose() * (inverse * game.c));
   known.y = -inverse * (game.C * known.x);
   known.upper = 0.5 * known.x.dot(game.A_u * known.x) + game.c.dot(known.y);
-  game.problem = {"flat follower",
-                  std::make_shared<Quadratic>("f", n, m, QuadraticCoefficients{.xx = game.A_u, .y = game.c}),
-                  std::make_shared<Quadratic>("g", n, m,
-                                              QuadraticCoefficients{.yy = game.A,
-                                                                    .yx = game.C,
-                                                                    .xx = game.C.transpose() * inverse * game.C}),
-                  Vec::Zero(n),
-                  Vec::Zero(m),
-                  known};
+  game.problem = {
+      "flat follower",
+      std::make_shared<Quadratic>("f", n, m, QuadraticCoefficients{.xx = game.A_u, .y = game.c}),
+      std::make_shared<Quadratic>(
+          "g", n, m, QuadraticCoefficients{.yy = game.A, .yx = game.C, .xx = game.C.transpose() * inverse * game.C}),
+      Vec::Zero(n),
+      Vec::Zero(m),
+      known};
   return game;
 }
 

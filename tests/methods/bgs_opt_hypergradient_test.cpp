@@ -91,11 +91,9 @@ TEST(BgsOptHypergradient, WithoutCorrectionItIsTheDerivativeOfTheUnrolledSteps) 
   Random random(7);
   const Vec dx = random_vec(2, random);
   const double here = L_T(problem.x0);
-  const double slope = direction(problem, {.warm_start_steps = 4,
-                                           .unrolled_steps = 3,
-                                           .correction = false,
-                                           .inner_step_size = a})
-                           .dot(dx);
+  const double slope =
+      direction(problem, {.warm_start_steps = 4, .unrolled_steps = 3, .correction = false, .inner_step_size = a})
+          .dot(dx);
   expect_second_order("L_T", here, [&](double t) { return std::abs(L_T(problem.x0 + t * dx) - here - t * slope); });
 }
 
