@@ -1,4 +1,4 @@
-// The quadratic game of BGS-Opt's acceptance, whose follower has a flat subspace.
+// What the tests of BGS-Opt share: given step sizes, and a quadratic game whose follower has a flat subspace.
 #pragma once
 
 #include "bilevel/bgs_opt.hpp"
@@ -6,6 +6,16 @@
 #include "taylor.hpp"
 
 namespace bilevel::testing {
+
+/// M, T, correction, a and gamma given.
+inline BgsOptOptions fixed_steps(Index warm, Index unrolled_steps, bool correction, double a, double gamma) {
+  BgsOptOptions options{
+      .warm_start_steps = warm, .unrolled_steps = unrolled_steps, .correction = correction, .inner_step_size = a};
+  options.leader.step_size = gamma;
+  return options;
+}
+
+inline const BgsOpt::State& bgs(const OuterMethod::State& state) { return dynamic_cast<const BgsOpt::State&>(state); }
 
 struct FlatGame {
   BilevelProblem problem;
