@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "bilevel/bgs_opt.hpp"
 #include "bilevel/dpbg.hpp"
 #include "bilevel/smbg.hpp"
 
@@ -43,6 +44,11 @@ const std::vector<MethodEntry>& methods() {
       entry<Dpbg, DpbgOptions>("dpbg",
                                "descends in the leader and the follower's start together, and reports where it lingers",
                                "[BLPV25, Alg. DPBG]"),
+      entry<BgsOpt, BgsOptOptions>(
+          "bgs-opt",
+          "warm-started and unrolled follower steps, and an implicit correction that makes the "
+          "limit exact",
+          "[AM22, Alg. 1]"),
   };
   return all;
 }

@@ -1,0 +1,278 @@
+#include "bilevel/bgs_opt.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "methods/adjoint_system.hpp"
+#include "methods/step_size_choice.hpp"
+
+namespace bilevel {
+
+namespace {
+
+InnerStepOptions inner_step_options(const BgsOptOptions& options) {
+  InnerStepOptions inner{.max_steps = options.max_inner_steps, .step_size = options.inner_step_size};
+  if (options.warm_start_steps) inner.steps = *options.warm_start_steps + options.unrolled_steps;
+  if (options.memory == MemoryPlan::reversible && options.unrolled_steps > 0) {
+    inner.inverted_steps = options.unrolled_steps;
+  }
+  return inner;
+}
+
+/// T = 0: `steps` follower steps from z, and f with both gradients at their end.
+HypergradientResult follow(const BilevelProblem& problem, const Vec& x, const Vec& z, double step_size, Index steps) {
+  HypergradientResult result;
+  result.y = z;
+  for (Index j = 0; j < steps; ++j) {
+    const Vec slope = problem.lower->grad_y(x, result.y);
+    result.lower_residual = norm(slope);
+    if (j == 0) result.first_lower_residual = result.lower_residual;
+    result.y -= step_size * slope;
+    if (!all_finite(result.y)) {
+      result.status = Status::nonfinite;
+      result.message = fmt::format("the follower's iterate became non-finite at inner step {} with inner-step-size {}",
+                                   j + 1, step_size);
+      return result;
+    }
+  }
+  result.lower_steps = steps;
+  auto upper = problem.upper->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, result.y);
+  result.upper = *upper.value;
+  result.gradient = std::move(*upper.grad_x);
+  result.adjoint = std::move(*upper.grad_y);
+  if (!std::isfinite(result.upper) || !all_finite(result.gradient) || !all_finite(result.adjoint)) {
+    result.status = Status::nonfinite;
+    result.message = fmt::format("the upper objective is not finite at the follower's answer (f = {})", result.upper);
+  }
+  return result;
+}
+
+/// xi ~ -H^+ v from state.adjoint; remembers in `state` when plain conjugate gradients failed, and why.
+LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOperator& hessian, const Vec& v,
+                                    BgsOpt::State& state) {
+  constexpr Index kIterationCap = 1000;
+  constexpr double kSolved = 1e-8;  // a residual that rounding may leave of a consistent system, whatever was asked
+  const Index budget = options.adjoint_iterations.value_or(std::min<Index>(10 * v.size(), kIterationCap));
+  if (options.adjoint_solver == AdjointSolver::normal_gradient) {
+    return descend_normal_equations(hessian, v, state.adjoint, options.adjoint_tolerance, budget);
+  }
+  const ConjugateGradient::Options cg{.tolerance = options.adjoint_tolerance, .max_iterations = budget};
+  if (!state.normal_equations) {
+    auto solved = ConjugateGradient(cg).solve(hessian, -v, &state.adjoint);
+    if (solved.status != Status::breakdown || solved.relative_residual <= kSolved) return solved;
+    state.normal_equations = true;
+    note_choice(state.choices, {"adjoint-solver", "cg", "cg on the normal equations",
+                                fmt::format("from step {} on: {}", state.iteration + 1, solved.message)});
+    state.adjoint.setZero();  // the failed solve and those before it may have gone far along ker H
+  }
+  return solve_normal_equations(hessian, v, state.adjoint, cg);
+}
+
+/// asked -> used of adjoint-tolerance where the last solve missed it.
+void note_adjoint_residual(const LinearSolver::Summary& solved, double tolerance, BgsOpt::State& state) {
+  if (solved.relative_residual <= tolerance) {
+    std::erase_if(state.choices, [](const Choice& choice) { return choice.option == "adjoint-tolerance"; });
+    return;
+  }
+  note_choice(state.choices,
+              {"adjoint-tolerance", fmt::format("{:g}", tolerance), fmt::format("{:.3g}", solved.relative_residual),
+               fmt::format("at step {}: {}", state.iteration + 1, solved.message)});
+}
+
+/// What InnerSteps chose for k = M + T, as a choice of M.
+void note_warm_start_steps(Index M, Choices& choices) {
+  const auto known =
+      std::find_if(choices.begin(), choices.end(), [](const Choice& choice) { return choice.option == "inner-steps"; });
+  if (known == choices.end()) return;
+  auto reason = std::move(known->reason);
+  choices.erase(known);
+  note_choice(choices, {"warm-start-steps", "auto", fmt::format("{}", M), std::move(reason)});
+}
+
+}  // namespace
+
+std::string_view to_string(AdjointSolver solver) { return solver == AdjointSolver::cg ? "cg" : "normal-gradient"; }
+
+struct BgsOpt::Path {
+  HypergradientResult result;          // `adjoint` is v
+  std::optional<Linearization> lower;  // g at (x, y+), for the correction
+};
+
+BgsOpt::BgsOpt(BgsOptOptions options) : options_(std::move(options)), inner_({}) {
+  // Checks ranges however the struct was filled: the table knows them.
+  auto checked = options_;
+  OptionTable table;
+  describe(table, checked);
+  for (const auto& entry : table.entries()) entry.assign(entry.text());
+  if (options_.unrolled_steps == 0 && options_.warm_start_steps == 0) {
+    throw InvalidOption(
+        "unrolled-steps 0 with warm-start-steps 0 is not allowed: the follower would never answer the leader; one of "
+        "them must be >= 1");
+  }
+  if (options_.unrolled_steps == 0 && !options_.correction) {
+    throw InvalidOption(
+        "unrolled-steps 0 without correction is not allowed: how the follower responds to x would be ignored; unroll "
+        ">= 1 steps or leave the correction on");
+  }
+  inner_ = InnerSteps(inner_step_options(options_));
+}
+
+OuterMethod::Needs BgsOpt::needs() const {
+  return {Oracle::value | Oracle::grad_x | Oracle::grad_y, Oracle::grad_y | Oracle::hess_yy | Oracle::hess_xy};
+}
+
+std::unique_ptr<OuterMethod::State> BgsOpt::do_init(const BilevelProblem& problem) const {
+  auto state = std::make_unique<State>();
+  state->x = problem.x0;
+  state->y = problem.y0;
+  state->adjoint = Vec::Zero(problem.dim_y());
+  return state;
+}
+
+BgsOpt::Path BgsOpt::take_path(const BilevelProblem& problem, const State& state) const {
+  const Index T = options_.unrolled_steps, M = state.inner.steps - T;
+  const double a = state.inner.step_size;
+  Path path;
+  auto& result = path.result;
+  if (T == 0) {
+    result = follow(problem, state.x, state.y, a, M);
+  } else {
+    result = unrolled(
+        problem, GradientDescentMap(*problem.lower, a), state.x, state.y,
+        {.steps = M + T, .differentiated_steps = T, .memory = options_.memory, .checkpoints = options_.checkpoints});
+  }
+  if (options_.correction && result.status == Status::converged) {
+    path.lower = problem.lower->linearize(state.x, result.y, full, Oracle::grad_y);
+    result.lower_residual = norm(*path.lower->evaluation().grad_y);
+  }
+  return path;
+}
+
+void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, State& state) const {
+  const Vec& v = result.adjoint;
+  const auto hessian = LinearOperator::symmetric(v.size(), [&](const Vec& u) { return lower.hess_yy(u); });
+  auto solved = solve_adjoint(options_, hessian, v, state);
+  result.gradient += lower.hess_xy(solved.x);
+  if (solved.status == Status::nonfinite) {
+    result.status = Status::nonfinite;
+    result.message = fmt::format("the adjoint system H xi = -v: {}", solved.message);
+  } else if (!all_finite(solved.x) || !all_finite(result.gradient)) {
+    result.status = Status::nonfinite;
+    result.message = "the correction B xi of the hypergradient is not finite";
+  }
+  if (result.status != Status::converged) return;
+  note_adjoint_residual(solved, options_.adjoint_tolerance, state);
+  state.adjoint = std::move(solved.x);
+}
+
+HypergradientResult BgsOpt::answer(const BilevelProblem& problem, State& state) const {
+  constexpr int kShortenings = 24;
+  const Objective& g = *problem.lower;
+  state.inner.leader_step = state.iteration + 1;
+  inner_.prepare(g, state.x, state.y, state.iteration > 0 ? state.y : Vec(), state.inner, state.choices);
+  state.inner.steps = std::max({state.inner.steps, options_.unrolled_steps, Index{1}});  // a measured k may be below T
+  auto path = take_path(problem, state);
+  for (int i = 0; i < kShortenings && inner_.shorten(g, state.x, state.y, path.result, state.inner, state.choices);
+       ++i) {
+    path = take_path(problem, state);
+  }
+  auto& result = path.result;
+  auto why = inner_.divergence(g, state.x, state.y, result, state.inner);
+  if (!why.empty()) {
+    result.status = Status::diverged;
+    result.message = std::move(why);
+  }
+  if (result.status == Status::converged && path.lower) correct(*path.lower, result, state);
+  return std::move(result);
+}
+
+StepReport BgsOpt::step(const BilevelProblem& problem, OuterMethod::State& base) const {
+  constexpr int kRetreats = 8;  // of the leader, each to a tenth of its move
+  auto& state = dynamic_cast<State&>(base);
+
+  auto result = answer(problem, state);  // y+ and d at x
+  for (int i = 0; i < kRetreats && result.status == Status::nonfinite; ++i) {
+    if (!leader_retreat(options_.leader, state.leader, state.x)) break;
+    state.inner.measured_x.resize(0);  // what was measured beyond the finite region is not to be trusted
+    result = answer(problem, state);
+  }
+
+  StepReport report;
+  report.upper = result.upper;
+  report.lower_residual = result.lower_residual;
+  report.lower_steps = result.lower_steps;
+  report.status = result.status;
+  report.message = std::move(result.message);
+  if (report.status != Status::converged) return report;
+  report.hypergradient_norm = norm(result.gradient);
+  if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(state.x, result.y);
+  inner_.choose_steps(result, state.inner, state.choices);
+  note_warm_start_steps(std::max<Index>(state.inner.steps - options_.unrolled_steps, 0), state.choices);
+
+  Vec x = state.x;
+  if (leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x) == LeaderMove::accepted) {
+    state.answered_x = std::move(x);
+    state.y = std::move(result.y);
+  }  // else y stays: a rejected leader's answer may lie on another branch
+  if (!options_.leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
+  ++state.iteration;
+  if (!all_finite(state.x)) {
+    report.status = Status::nonfinite;
+    report.message =
+        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
+  }
+  return report;
+}
+
+void describe(OptionTable& table, BgsOptOptions& options) {
+  constexpr double kMostSteps = 1e6;
+  table.group("Follower")
+      .add("warm-start-steps", options.warm_start_steps,
+           "gradient steps M of the follower from its last answer that are taken but not differentiated; "
+           "auto: from the measured contraction",
+           between(0, kMostSteps))
+      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", at_least(1))
+      .add("inner-step-size", options.inner_step_size,
+           "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0));
+  table.group("Hypergradient")
+      .add("unrolled-steps", options.unrolled_steps,
+           "gradient steps T of the follower after those, differentiated; 0 needs the correction",
+           between(0, kMostSteps))
+      .add("correction", options.correction,
+           "add what the T steps do not account for by solving the adjoint system H xi = -v; without it the answer is "
+           "biased, the less the larger T")
+      .add("adjoint-solver", options.adjoint_solver,
+           "cg: conjugate gradients, on the normal equations where H proves singular or indefinite; normal-gradient: "
+           "gradient steps on |H xi + v|^2, for any H",
+           {{"cg", AdjointSolver::cg}, {"normal-gradient", AdjointSolver::normal_gradient}})
+      .add("adjoint-tolerance", options.adjoint_tolerance,
+           "stop at |H xi + v| <= tolerance |v|, for the normal equations at |H (H xi + v)| <= tolerance |H v|",
+           between(1e-15, 0.5))
+      .add("adjoint-iterations", options.adjoint_iterations,
+           "most iterations of the adjoint solver per leader step, each solve going on from the last; auto: ten times "
+           "the follower's dimension, at most 1000",
+           at_least(1))
+      .add(
+          "memory", options.memory,
+          "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
+          "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
+          {{"store", MemoryPlan::store},
+           {"checkpoint", MemoryPlan::checkpoint},
+           {"reversible", MemoryPlan::reversible}})
+      .add("checkpoints", options.checkpoints, "iterates that the checkpoint plan keeps", at_least(1));
+  table.group("Leader")
+      .add("outer", options.leader.rule, "the leader's step",
+           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
+      .add("outer-step-size", options.leader.step_size,
+           "the leader's step gamma; auto: shortened when the upper objective rises, lengthened while it falls",
+           greater_than(0))
+      .add("first-decay", options.leader.first_decay, "Adam's beta_1: how slowly the direction forgets",
+           at_least(0) & less_than(1))
+      .add("second-decay", options.leader.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
+           at_least(0) & less_than(1));
+}
+
+}  // namespace bilevel
