@@ -92,7 +92,7 @@ class BgsOpt final : public OuterMethod {
   /// Throws InvalidOption for values out of range, and where T = 0 without correction (the follower's response would be
   /// ignored) or M = T = 0 (the follower would never answer).
   explicit BgsOpt(BgsOptOptions options = {});
-  std::string_view name() const override { return "bgs-opt"; }
+  std::string_view name() const override { return "bgs_opt"; }
   Needs needs() const override;
   StepReport step(const BilevelProblem& problem, OuterMethod::State& state) const override;
   const BgsOptOptions& options() const { return options_; }

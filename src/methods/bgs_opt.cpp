@@ -94,7 +94,7 @@ void note_warm_start_steps(Index M, Choices& choices) {
 
 }  // namespace
 
-std::string_view to_string(AdjointSolver solver) { return solver == AdjointSolver::cg ? "cg" : "normal-gradient"; }
+std::string_view to_string(AdjointSolver solver) { return solver == AdjointSolver::cg ? "cg" : "normal_gradient"; }
 
 struct BgsOpt::Path {
   HypergradientResult result;          // `adjoint` is v
@@ -102,11 +102,7 @@ struct BgsOpt::Path {
 };
 
 BgsOpt::BgsOpt(BgsOptOptions options) : options_(std::move(options)), inner_({}) {
-  // Checks ranges however the struct was filled: the table knows them.
-  auto checked = options_;
-  OptionTable table;
-  describe(table, checked);
-  for (const auto& entry : table.entries()) entry.assign(entry.text());
+  check_options(options_);
   if (options_.unrolled_steps == 0 && options_.warm_start_steps == 0) {
     throw InvalidOption(
         "unrolled-steps 0 with warm-start-steps 0 is not allowed: the follower would never answer the leader; one of "
@@ -245,9 +241,9 @@ void describe(OptionTable& table, BgsOptOptions& options) {
            "add what the T steps do not account for by solving the adjoint system H xi = -v; without it the answer is "
            "biased, the less the larger T")
       .add("adjoint-solver", options.adjoint_solver,
-           "cg: conjugate gradients, on the normal equations where H proves singular or indefinite; normal-gradient: "
+           "cg: conjugate gradients, on the normal equations where H proves singular or indefinite; normal_gradient: "
            "gradient steps on |H xi + v|^2, for any H",
-           {{"cg", AdjointSolver::cg}, {"normal-gradient", AdjointSolver::normal_gradient}})
+           {{"cg", AdjointSolver::cg}, {"normal_gradient", AdjointSolver::normal_gradient}})
       .add("adjoint-tolerance", options.adjoint_tolerance,
            "stop at |H xi + v| <= tolerance |v|, for the normal equations at |H (H xi + v)| <= tolerance |H v|",
            between(1e-15, 0.5))

@@ -45,7 +45,7 @@ const std::vector<MethodEntry>& methods() {
                                "descends in the leader and the follower's start together, and reports where it lingers",
                                "[BLPV25, Alg. DPBG]"),
       entry<BgsOpt, BgsOptOptions>(
-          "bgs-opt",
+          "bgs_opt",
           "warm-started and unrolled follower steps, and an implicit correction that makes the "
           "limit exact",
           "[AM22, Alg. 1]"),

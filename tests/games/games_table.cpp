@@ -85,7 +85,7 @@ GameRun judge_run(const Game& game, const std::string& method) {
 }  // namespace
 
 const std::vector<std::string>& table_methods() {
-  static const std::vector<std::string> names{"auto", "smbg unrolled", "smbg implicit", "dpbg", "global"};
+  static const std::vector<std::string> names{"auto", "smbg unrolled", "smbg implicit", "bgs_opt", "dpbg", "global"};
   return names;
 }
 

@@ -67,7 +67,7 @@ TEST(BgsOptFailures, MissingOraclesAreAllNamedBeforeTheFirstStep) {
     FAIL() << "two oracles are missing";
   } catch (const MissingOracle& error) {
     const std::string message = error.what();
-    for (const std::string part : {"bgs-opt", "grad_x of 'poor f'", "hess_xy of 'poor g'"}) {
+    for (const std::string part : {"bgs_opt", "grad_x of 'poor f'", "hess_xy of 'poor g'"}) {
       EXPECT_NE(message.find(part), std::string::npos) << message << " lacks " << part;
     }
     EXPECT_EQ(message.find("hess_yx of"), std::string::npos) << "not needed: " << message;
@@ -103,17 +103,17 @@ TEST(BgsOptOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
 }
 
 TEST(BgsOptOptionsCheck, TheRegistryMakesItWithSettings) {
-  const auto method = make_method("bgs-opt", {{"unrolled-steps", "0"},
+  const auto method = make_method("bgs_opt", {{"unrolled-steps", "0"},
                                               {"warm-start-steps", "7"},
-                                              {"adjoint-solver", "normal-gradient"},
+                                              {"adjoint-solver", "normal_gradient"},
                                               {"adjoint-iterations", "5"}});
-  ASSERT_EQ(method->name(), "bgs-opt");
+  ASSERT_EQ(method->name(), "bgs_opt");
   const auto& options = dynamic_cast<const BgsOpt&>(*method).options();
   EXPECT_EQ(options.unrolled_steps, 0);
   EXPECT_EQ(options.warm_start_steps, 7);
   EXPECT_EQ(options.adjoint_solver, AdjointSolver::normal_gradient);
   EXPECT_EQ(options.adjoint_iterations, 5);
-  EXPECT_THROW(make_method("bgs-opt", {{"unrolled-steps", "0"}, {"correction", "false"}}), InvalidOption);
+  EXPECT_THROW(make_method("bgs_opt", {{"unrolled-steps", "0"}, {"correction", "false"}}), InvalidOption);
 }
 
 }  // namespace
