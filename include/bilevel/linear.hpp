@@ -216,7 +216,8 @@ class NormalGradient final : public LinearSolver {
 /// construction, whatever rounding does to z. [AM22, sec. 5.2]
 ///
 /// Differs from the paper: z is found by minimum residuals on the semidefinite A^2, not by a gradient map. Two products
-/// an iteration, one more a pass for x = A z. Ends as Lsqr does for inconsistent systems.
+/// an iteration, one more a pass for x = A z. The condition number enters squared: beyond about 1e4 it stagnates where
+/// the other solvers still converge. Ends as Lsqr does for inconsistent systems.
 class Reparametrised final : public LinearSolver {
  public:
   using Options = LinearStop;

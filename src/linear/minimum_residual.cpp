@@ -7,8 +7,9 @@ namespace bilevel {
 
 namespace {
 
-// sqrt(epsilon): a step divided by less would leave half of the digits of d at most.
-constexpr double kSmallestPivot = 1.5e-8;
+// Minimum residuals reach |M r| of about sqrt(epsilon) |M| |r| on an inconsistent system before d runs away; this is
+// safely above.
+constexpr double kLeastSquaresLevel = 1e-7;
 // Far above rounding, where minimum residuals on a singular operator is safe.
 constexpr double kPassReduction = 1e-6;
 
@@ -16,7 +17,7 @@ constexpr double kPassReduction = 1e-6;
 
 /// Symbols: v, v_old Lanczos vectors; alpha, beta the tridiagonal's entries; cosine, sine the last plane rotation;
 /// gamma_bar, delta, epsilon the entries it leaves in the column at work; w directions; phi_bar = |r - M d|.
-Refinement::Ending MinimumResidual::run(const Vec& r, Vec& d, double target, double level) {
+Refinement::Ending MinimumResidual::run(const Vec& r, Vec& d, double target) {
   using Ending = Refinement::Ending;
   double phi_bar = scaled_norm(r);
   Vec v = r / phi_bar, v_old = Vec::Zero(r.size());
@@ -39,10 +40,9 @@ Refinement::Ending MinimumResidual::run(const Vec& r, Vec& d, double target, dou
     epsilon = sine * beta_next;
     delta_bar = -cosine * beta_next;
     // |M (r - M d)| / |r - M d| for the d before this update, which would divide by (almost) zero.
-    if (std::hypot(gamma_bar, delta_bar) <= level * size_) return Ending::least_squares;
+    if (std::hypot(gamma_bar, delta_bar) <= kLeastSquaresLevel * size_) return Ending::least_squares;
 
     const double gamma = std::hypot(gamma_bar, beta_next);
-    if (gamma <= kSmallestPivot * size_) return Ending::least_squares;
     cosine = gamma_bar / gamma;
     sine = beta_next / gamma;
     const Vec w_next = (v - epsilon_old * w_old - delta * w) / gamma;
@@ -66,11 +66,11 @@ Refinement::Ending MinimumResidual::run_in_range(const Vec& r, Vec& d) {
   const double length = scaled_norm(s);
   if (length == 0) return Ending::least_squares;
   Vec y = Vec::Zero(r.size());
-  Ending ending = run(s, y, kPassReduction * length, 10 * kEpsilon);
+  Ending ending = run(s, y, kPassReduction * length);
   if (ending == Ending::budget || ending == Ending::nonfinite) return ending;
   const double inside = scaled_norm(y);
   if (inside == 0 || !all_finite(y)) return Ending::least_squares;
-  ending = run(y, d, kPassReduction * inside, 10 * kEpsilon);
+  ending = run(y, d, kPassReduction * inside);
   return ending == Ending::solved ? Ending::least_squares : ending;
 }
 

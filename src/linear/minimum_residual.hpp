@@ -18,12 +18,12 @@ class MinimumResidual {
   MinimumResidual(Apply apply, NextIteration next_iteration)
       : apply_(std::move(apply)), next_iteration_(std::move(next_iteration)) {}
 
-  /// Stops where |r - M d| <= target, or |M (r - M d)| <= level |M| |r - M d|, or the next step would divide by 1.5e-8
-  /// of |M| or less: then r has a part outside the range of M, along which d would run away. r is finite and not zero.
-  Refinement::Ending run(const Vec& r, Vec& d, double target, double level);
+  /// Stops where |r - M d| <= target, or |M (r - M d)| <= 1e-7 |M| |r - M d|: then what is left is (almost) outside the
+  /// range of M, and in finite precision further steps make d run away along the kernel. r is finite and not zero.
+  Refinement::Ending run(const Vec& r, Vec& d, double target);
 
   /// For r with a part outside the range: d with M d = the part inside, from M y = M r and M d = y, which are
-  /// consistent. Leaves a millionth of that part, which the next pass meets.
+  /// consistent. Leaves about a millionth of that part for the next pass.
   Refinement::Ending run_in_range(const Vec& r, Vec& d);
 
   /// Largest |M v| / |v| met, a lower bound of |M|.

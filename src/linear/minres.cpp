@@ -11,7 +11,7 @@ class Run final : public Refinement {
  private:
   Ending pass(const Vec& r, Vec& d) override {
     MinimumResidual minimum([this](const Vec& v) { return product(v); }, [this] { return next_iteration(); });
-    const Ending ending = kernel_met_ ? minimum.run_in_range(r, d) : minimum.run(r, d, trusted(), level());
+    const Ending ending = kernel_met_ ? minimum.run_in_range(r, d) : minimum.run(r, d, trusted());
     observe(minimum.size());
     kernel_met_ = kernel_met_ || ending == Ending::least_squares;
     return ending;

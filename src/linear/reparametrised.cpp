@@ -29,9 +29,7 @@ class Run final : public Refinement {
     };
     MinimumResidual minimum(square, [this] { return next_iteration(); });
     Vec z = Vec::Zero(r.size());
-    // |A^2 r| small for |A|^2 says less than |A r| small for |A|, by up to the condition number.
-    const Ending ending = kernel_met_ ? minimum.run_in_range(r, z)
-                                      : minimum.run(r, z, trusted(), std::max(10 * kEpsilon, 1e-3 * level()));
+    const Ending ending = kernel_met_ ? minimum.run_in_range(r, z) : minimum.run(r, z, trusted());
     kernel_met_ = kernel_met_ || ending == Ending::least_squares;
     d = product(z) / scale;
     return ending;

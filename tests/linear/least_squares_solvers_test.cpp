@@ -120,6 +120,8 @@ TEST_P(LeastSquaresSolvers, SolveBadlyScaledSystemsOrSayThatTheyDidNot) {
   EXPECT_NEAR(result.residual, norm(b - a * result.x), 1e-9 * norm(b));  // rounding of A x: epsilon times condition
   if (is("normal_gradient")) {
     EXPECT_EQ(result.status, Status::budget_reached) << result.message;  // it would need 1e12 iterations
+  } else if (is("reparametrised")) {
+    EXPECT_EQ(result.status, Status::stagnated) << result.message;  // A^2 has condition 2.5e11
   } else {
     EXPECT_EQ(result.status, Status::converged) << result.message;
     EXPECT_LE(norm(b - a * result.x), 1e-6 * norm(b) * 1.001);  // the same rounding
