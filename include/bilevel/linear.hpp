@@ -72,7 +72,7 @@ class LinearSolver {
     /// After the last three x is the iterate with the smallest residual.
     Status status = Status::budget_reached;
     /// False where the solve showed that no x solves the system: |A' r| <= level |A| |r| with r = b - A x, the level
-    /// being the solver's tolerance but at least 10 epsilon and at most 1.5e-8, and r above rounding. A condition
+    /// being the solver's tolerance but at least 10 epsilon and at most 1e-10, and r above rounding. A condition
     /// number above 1 / level cannot be told from that.
     bool consistent = true;
     Index iterations = 0;

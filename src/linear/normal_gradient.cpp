@@ -62,9 +62,7 @@ class Run final : public Refinement {
 
 NormalGradient::NormalGradient() : NormalGradient(Options{}) {}
 
-NormalGradient::NormalGradient(Options options) : options_(options) {
-  check_stop("normal_gradient", options, "10000");
-}
+NormalGradient::NormalGradient(Options options) : options_(options) { check_stop("normal_gradient", options, "10000"); }
 
 LinearSolver::Summary NormalGradient::do_solve(const LinearOperator& A, const Vec& b, const Vec* warm_start) const {
   if (auto answer = answer_without_iteration(name(), A.cols(), b, warm_start)) return *answer;

@@ -9,8 +9,11 @@ namespace bilevel {
 
 namespace {
 
-// sqrt(epsilon): a loose tolerance must not make a moderate condition number look like a singular operator.
-constexpr double kLoosestLevel = 1.5e-8;
+// A loose tolerance must not make a moderate condition number look like a singular operator, and the kernel's part of x
+// can only be removed along an r that is almost free of A's range.
+constexpr double kLoosestLevel = 1e-10;
+// sqrt(epsilon): where rounding of r hides more than half of its digits, nothing is concluded from A' r.
+constexpr double kLoosestReachable = 1.5e-8;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -92,7 +95,7 @@ LinearSolver::Summary Refinement::iterate() {
       const double normal = scaled_norm(adjoint_product(r_));
       // Rounding of r may be all that A' r consists of, but a small r shows nothing by that.
       const double reachable = std::max(level(), noise() / residual);
-      if (reachable <= kLoosestLevel && normal <= reachable * size_ * residual) return finish_least_squares();
+      if (reachable <= kLoosestReachable && normal <= reachable * size_ * residual) return finish_least_squares();
       if (normal < 0.5 * least_normal) {
         least_normal = normal;
         continue;

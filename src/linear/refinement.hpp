@@ -22,8 +22,8 @@ class Refinement {
   LinearSolver::Summary solve(const Vec* warm_start);
 
  protected:
-  /// Sets d (zero at the call) so that |r - A d| is smaller than |r|, r the true residual. Counts at least one iteration
-  /// with `next_iteration`.
+  /// Sets d (zero at the call) so that |r - A d| is smaller than |r|, r the true residual. Counts at least one
+  /// iteration with `next_iteration`.
   virtual Ending pass(const Vec& r, Vec& d) = 0;
 
   /// Called once x is a least-squares answer: `moved` = x - start may change along the kernel of A.

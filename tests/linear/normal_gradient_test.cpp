@@ -53,8 +53,7 @@ TEST(NormalGradient, SurvivesALargestEigenvalueThatItDidNotMeasure) {
   const Matrix q = Eigen::HouseholderQR<Matrix>(testing::normal_matrix(random, 6, 6)).householderQ();
   const Matrix a = q * Vec{{1000, 3, 2, 2, 1, 1}}.asDiagonal() * q.transpose();
   const Vec b = q.rightCols(5) * normal_vector(random, 5);
-  const auto result =
-      NormalGradient({.tolerance = 1e-6, .max_iterations = 100000}).solve(symmetric_operator(a), b);
+  const auto result = NormalGradient({.tolerance = 1e-6, .max_iterations = 100000}).solve(symmetric_operator(a), b);
   EXPECT_TRUE(all_finite(result.x));
   EXPECT_LE(result.residual, norm(b)) << result.message;
   EXPECT_NE(result.status, Status::nonfinite) << result.message;

@@ -179,8 +179,7 @@ TEST_P(SolverContract, IsTheSameAtEveryScaleOfTheOperator) {
 TEST_P(SolverContract, RefusesMisuseInOneSentence) {
   const std::string name = GetParam();
   EXPECT_EQ(solver()->name(), name);
-  EXPECT_EQ(message_of<InvalidOption>([&] { solver(-1.0); }),
-            name + "'s tolerance is -1, but it must be in [0, 1)");
+  EXPECT_EQ(message_of<InvalidOption>([&] { solver(-1.0); }), name + "'s tolerance is -1, but it must be in [0, 1)");
   EXPECT_THROW(solver(kNaN), InvalidOption);
   EXPECT_NE(message_of<InvalidOption>([&] { solver(1e-3, -2); }).find(name + "'s max_iterations is -2, but it must"),
             std::string::npos);
