@@ -5,19 +5,11 @@
 #include <fmt/format.h>
 
 #include "bilevel/linear.hpp"
+#include "linear/scaling.hpp"
 
 namespace bilevel {
 
 namespace {
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-
-/// |v| without underflow or overflow of the squares. Eigen's stableNorm fails with the alignment that this library
-/// sets.
-double scaled_norm(const Vec& v) {
-  const double largest = v.lpNorm<Eigen::Infinity>();
-  return largest > 0 ? largest * norm(v / largest) : 0.0;
-}
 
 /// Symbols: x iterate, r = b - A x by recurrence, d direction, q = A d; all in R^n and scaled by 1/`unit`.
 class Run {
@@ -150,36 +142,14 @@ class Run {
 ConjugateGradient::ConjugateGradient() : ConjugateGradient(Options{}) {}
 
 ConjugateGradient::ConjugateGradient(Options options) : options_(options) {
-  if (!(options.tolerance >= 0 && options.tolerance < 1)) {
-    throw InvalidOption(fmt::format("cg's tolerance is {}, but it must be in [0, 1)", options.tolerance));
-  }
-  if (options.max_iterations < 0) {
-    throw InvalidOption(
-        fmt::format("cg's max_iterations is {}, but it must be at least 0 (0 means ten times the dimension)",
-                    options.max_iterations));
-  }
+  check_stop("cg", options, "ten times the dimension");
 }
 
 LinearSolver::Summary ConjugateGradient::do_solve(const LinearOperator& A, const Vec& b, const Vec* warm_start) const {
-  Summary summary;
-  summary.x = Vec::Zero(b.size());
-  if (!all_finite(b) || (warm_start && !all_finite(*warm_start))) {
-    summary.status = Status::nonfinite;
-    summary.residual = summary.relative_residual = std::numeric_limits<double>::quiet_NaN();
-    summary.message = fmt::format("cg did not start: {} has entries that are not finite",
-                                  all_finite(b) ? "the warm start" : "the right-hand side");
-    return summary;
-  }
-  const double largest = b.size() == 0 ? 0.0 : b.lpNorm<Eigen::Infinity>();
-  if (largest == 0.0) {
-    summary.status = Status::converged;
-    summary.message = "cg converged after 0 iterations: the right-hand side is zero";
-    return summary;
-  }
-  // A power of two near |b|, so that squares neither overflow nor vanish and no digit changes.
-  const double unit = std::ldexp(1.0, std::clamp(std::ilogb(largest), -1000, 1000));
+  if (auto answer = answer_without_iteration(name(), A.cols(), b, warm_start)) return *answer;
+  const double unit = power_of_two_near(b);
   const Vec scaled = b / unit;
-  return Run(A, scaled, unit, options_).solve(warm_start ? Vec(*warm_start / unit) : summary.x);
+  return Run(A, scaled, unit, options_).solve(warm_start ? Vec(*warm_start / unit) : Vec(Vec::Zero(A.cols())));
 }
 
 }  // namespace bilevel
