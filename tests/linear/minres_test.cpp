@@ -42,6 +42,21 @@ TEST(Minres, NeedsOneIterationAnEigenvalue) {
   EXPECT_EQ(result.products, 4);
 }
 
+// A loose tolerance must not make the smallest eigenvalue look like a zero one: the least-squares answer is judged at a
+// level of its own.
+TEST(Minres, FindsTheLeastSquaresAnswerWhateverTheTolerance) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Random random(seed);
+    const Matrix a = with_spectrum(random, indefinite_spectrum(40, 10, 100));
+    const Vec b = normal_vector(random, 40);
+    const auto result = Minres({.tolerance = 1e-2}).solve(symmetric_operator(a), b);
+    EXPECT_EQ(result.status, Status::breakdown) << result.message;
+    EXPECT_FALSE(result.consistent);
+    // |A r| <= 1e-10 |A| |r|, divided by the smallest eigenvalue twice: 1e-6 at condition 100
+    EXPECT_LT(relative_error(result.x, pseudo_inverse_times(a, b)), 1e-6) << seed;
+  }
+}
+
 TEST(Minres, SolvesWhereConjugateGradientBreaksDownAtOnce) {
   const auto a = LinearOperator::symmetric(2, [](const Vec& v) -> Vec { return Vec{{v[0], -v[1]}}; });
   const Vec b{{1, 1}};  // b' A b = 0
