@@ -47,13 +47,13 @@ TEST(Minres, NeedsOneIterationAnEigenvalue) {
 TEST(Minres, FindsTheLeastSquaresAnswerWhateverTheTolerance) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     Random random(seed);
-    const Matrix a = with_spectrum(random, indefinite_spectrum(40, 10, 100));
+    const Matrix a = with_spectrum(random, testing::indefinite_spectrum(40, 10, 100));
     const Vec b = normal_vector(random, 40);
     const auto result = Minres({.tolerance = 1e-2}).solve(symmetric_operator(a), b);
     EXPECT_EQ(result.status, Status::breakdown) << result.message;
     EXPECT_FALSE(result.consistent);
     // |A r| <= 1e-10 |A| |r|, divided by the smallest eigenvalue twice: 1e-6 at condition 100
-    EXPECT_LT(relative_error(result.x, pseudo_inverse_times(a, b)), 1e-6) << seed;
+    EXPECT_LT(testing::relative_error(result.x, testing::pseudo_inverse_times(a, b)), 1e-6) << seed;
   }
 }
 
