@@ -170,7 +170,10 @@ void prepare(const Arguments& words, const std::vector<std::string>& arguments, 
   OptionTable table = described(settings);
   apply_settings(table, game, words.operand);
   auto given = parse_arguments(text(), table, arguments).given;
-  for (const auto& [name, value] : game.settings) given.insert(name);
+  // A method named on the command line need not have the options that the file sets for its own.
+  if (given.count("method") == 0) {
+    for (const auto& [name, value] : game.settings) given.insert(name);
+  }
   settings.stop.interrupt = &catch_interrupts();
   check(settings.picture);
   if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);

@@ -125,6 +125,9 @@ TEST_F(Games, SettingsInTheFileStandBelowTheCommandLine) {
   used = Json::parse(bilevel({"solve", "set.toml", "--method", "smbg", "--max-iterations", "7", "--json"}).out);
   EXPECT_EQ(used.at("method"), "smbg");
   EXPECT_LE(used.at("iterations"), 7);
+  // The file's inner-steps are for its own method; another one that has none is not refused for them.
+  const auto other = bilevel({"solve", "set.toml", "--method", "bgs_opt", "--json"});
+  EXPECT_EQ(Json::parse(other.out).at("method"), "bgs_opt") << other.err;
   write("set.toml", std::string(kTwoWells) + "[solve]\nmetod = \"dpbg\"\n");
   const auto refused = bilevel({"solve", "set.toml"});
   EXPECT_EQ(refused.code, 2);
