@@ -93,17 +93,18 @@ void check(const PictureSettings& settings, const std::string& method) {
   }
 }
 
-void PathObserver::on_start(const BilevelProblem&, const OuterMethod::State& state) {
-  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) start_ = dpbg->z;
+void PathObserver::on_start(const BilevelProblem& problem, const OuterMethod::State& state) {
+  start_ = {problem.x0, problem.y0};
+  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) z_ = dpbg->z;
 }
 
 void PathObserver::on_step(const TraceRow& row, const OuterMethod::State& state) {
   constexpr std::size_t kMost = 200'000;
   if (points_.size() < kMost) {
     points_.push_back({state.answered_x.size() > 0 ? state.answered_x : state.x, state.y});
-    values_.push_back({start_, row.report.upper});
+    values_.push_back({z_, row.report.upper});
   }
-  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) start_ = dpbg->z;
+  if (const auto* dpbg = dynamic_cast<const Dpbg::State*>(&state)) z_ = dpbg->z;
 }
 
 void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {
@@ -115,7 +116,10 @@ void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {
                                                 solved.game.problem.upper.get());
   auto landscape = landscape_of(solved.game, map);
   landscape.slice = solved.answer.y;
-  if (solved.path) landscape.iterates = solved.path->points();
+  if (solved.path) {
+    landscape.iterates = solved.path->points();
+    landscape.iterates.insert(landscape.iterates.begin(), solved.path->start());
+  }
   const auto& known = solved.game.problem.known;
   if (solved.certified) {
     landscape.solution = solved.answer;

@@ -30,16 +30,18 @@ void describe(OptionTable& table, PictureSettings& settings);
 /// included; empty: not known yet) cannot show: before the work, not after it.
 void check(const PictureSettings& settings, const std::string& method = "");
 
-/// Keeps where a run went, up to 200,000 steps.
+/// Keeps where a run went, up to 200,000 steps: the start, then the pairs of a leader and the follower's answer.
 class PathObserver final : public Observer {
  public:
   void on_start(const BilevelProblem& problem, const OuterMethod::State& state) override;
   void on_step(const TraceRow& row, const OuterMethod::State& state) override;
+  const PlottedPoint& start() const { return start_; }
   const std::vector<PlottedPoint>& points() const { return points_; }
   const std::vector<TracedValue>& values() const { return values_; }
 
  private:
-  Vec start_;  // DPBG's z before the step that is running
+  PlottedPoint start_;
+  Vec z_;  // DPBG's, before the step that is running
   std::vector<PlottedPoint> points_;
   std::vector<TracedValue> values_;
 };

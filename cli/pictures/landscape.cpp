@@ -138,23 +138,38 @@ void add_events(const BranchMap& map, const LandscapePlane& plane, Script& scrip
   }
 }
 
+/// The game as it was played: the follower answers (up or down), then the leader moves (across). [AM22, fig. 1]
 void add_iterates(const Landscape& landscape, const LandscapePlane& plane, Script& script, Layers& layers) {
-  DataBlock path("iterates"), start("start"), end("end");
+  DataBlock path("iterates"), answers("answers"), moves("moves"), start("start"), end("end");
   const auto& iterates = landscape.iterates;
   if (iterates.empty()) return;
   constexpr std::size_t kMost = 2000;  // more could not be told apart
   const std::size_t stride = 1 + (iterates.size() - 1) / kMost;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < iterates.size(); i += stride, ++shown) {
-    path.row({plane.across_of(iterates[i].x), plane.up_of(iterates[i].y)});
+    const double across = plane.across_of(iterates[i].x), up = plane.up_of(iterates[i].y);
+    path.row({across, up});
+    if (i == 0) continue;
+    const auto& before = iterates[i - stride];
+    moves.row({plane.across_of(before.x), plane.up_of(before.y)});
+    moves.row({across, plane.up_of(before.y)});
+    moves.gap();
+    answers.row({across, plane.up_of(before.y)});
+    answers.row({across, up});
+    answers.gap();
   }
   start.point(plane.across_of(iterates.front().x), plane.up_of(iterates.front().y));
   end.point(plane.across_of(iterates.back().x), plane.up_of(iterates.back().y));
-  layers.add("$iterates using 1:2 with lines lc '#000000' lw 1.2");
+  if (shown > 1) {
+    layers.add("$moves using 1:2 with lines lc '#118833' lw 1.8", "leader's moves");
+    layers.add("$answers using 1:2 with lines lc '#000000' lw 1.8", "follower's answers");
+  }
   layers.add_dots("iterates", shown, "iterates");
   if (!start.empty()) layers.add_outlined("start", 7, 6, 1.7, kWhite, "start");
   if (!end.empty()) layers.add_outlined("end", 7, 6, 1.7, "#56b4e9", "end");
-  for (auto* block : {&path, &start, &end}) script.data.push_back(std::move(*block));
+  for (auto* block : {&path, &moves, &answers, &start, &end}) {
+    if (!block->empty()) script.data.push_back(std::move(*block));
+  }
 }
 
 std::string subtitle_of(const Landscape& landscape, const LandscapePlane& plane, bool has_missing) {

@@ -120,6 +120,10 @@ TEST(Landscape, IsDrawnWithEverythingOnIt) {
   landscape.solution = PlottedPoint{vec({0}), vec({1})};
   const auto script = landscape_script(landscape);
   EXPECT_EQ(rows_of(script, "iterates"), (Rows{{2, 1.5}, {1, 1.2}, {0, 1}}));
+  EXPECT_EQ(rows_of(script, "moves"), (Rows{{2, 1.5}, {1, 1.5}, {}, {1, 1.2}, {0, 1.2}, {}}))
+      << "the leader, at a fixed y";
+  EXPECT_EQ(rows_of(script, "answers"), (Rows{{1, 1.5}, {1, 1.2}, {}, {0, 1.2}, {0, 1}, {}}))
+      << "the follower, at a fixed x";
   EXPECT_EQ(rows_of(script, "start"), (Rows{{2, 1.5}}));
   EXPECT_EQ(rows_of(script, "end"), (Rows{{0, 1}}));
   EXPECT_EQ(rows_of(script, "solution"), (Rows{{0, 1}}));
