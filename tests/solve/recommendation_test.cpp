@@ -3,17 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "bilevel/registry.hpp"
 #include "bilevel/run.hpp"
+#include "flat_game.hpp"
 #include "probes.hpp"
 
 namespace bilevel::testing {
 namespace {
 
-TEST(Recommend, UnrollsWellConditionedFollowers) {
+TEST(Recommend, FewStepsForWellConditionedFollowers) {
   const auto advice = recommend(quadratic_problem(1, 4));
-  EXPECT_EQ(advice.method, "smbg");
-  EXPECT_EQ(advice.hypergradient, "unrolled");
+  EXPECT_EQ(advice.method, "bgs_opt");
+  EXPECT_EQ(advice.hypergradient, "corrected");
+  EXPECT_TRUE(advice.settings.empty()) << "the defaults do";
   EXPECT_NEAR(advice.condition, 4, 1e-6);  // eigenvalues 0.5 .. 2
   // (1 - 0.9/4)^k <= 1e-6: k = log(1e-6) / log(0.775) = 54.2
   EXPECT_EQ(advice.inner_steps, 55);
@@ -22,11 +27,23 @@ TEST(Recommend, UnrollsWellConditionedFollowers) {
   EXPECT_FALSE(advice.reasons.empty());
 }
 
-TEST(Recommend, SolvesTheAdjointSystemOfIllConditionedFollowers) {
+TEST(Recommend, MoreStepsThanTheAutomaticChoiceForIllConditionedFollowers) {
   const auto advice = recommend(quadratic_problem(1, 400));
-  EXPECT_EQ(advice.hypergradient, "implicit");
-  EXPECT_EQ(advice.settings.at("hypergradient"), "implicit");
   EXPECT_NEAR(advice.condition, 400, 1);
+  // (1 - 0.9/400)^k <= 1e-4: k = 4089
+  EXPECT_NEAR(std::stod(advice.settings.at("warm-start-steps")), 4089, 15);
+}
+
+TEST(Recommend, TheCorrectionForDegenerateFollowers) {
+  const auto game = flat_game();
+  const auto advice = recommend(game.problem);
+  EXPECT_EQ(advice.method, "bgs_opt");
+  EXPECT_EQ(advice.condition, std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isfinite(advice.predicted_seconds));
+  const auto result = run(game.problem, *make_method(advice.method, advice.settings), {.max_iterations = 400});
+  EXPECT_EQ(result.status, Status::converged) << result.message;
+  // 1e-8 of the first hypergradient times A_u's condition 10.
+  EXPECT_LE(norm(result.x - game.problem.known->x), 1e-6 * norm(game.problem.known->x));
 }
 
 /// g = sum a_i (y_i - x_i)^2 / 2 with a_i between 1/condition and 1: y* = x whatever the condition, and the leader's
@@ -51,10 +68,10 @@ TEST(Recommend, FollowingItSolvesTheProblem) {
   for (const double condition : {2.0, 15.0, 100.0, 1000.0}) {
     const auto problem = followed_exactly(condition);
     const auto advice = recommend(problem);
-    EXPECT_EQ(advice.hypergradient, condition < 20 ? "unrolled" : "implicit");
+    EXPECT_EQ(advice.settings.count("warm-start-steps"), condition > 50 ? 1u : 0u);
     const auto result = run(problem, *make_method(advice.method, advice.settings), {.max_iterations = 200});
     EXPECT_EQ(result.status, Status::converged) << condition << ": " << result.message;
-    // SMBG's stop rule, 1e-8 of the first hypergradient, and the bias 1e-6 of unrolling, both times some units
+    // The stop rule, 1e-8 of the first hypergradient, and what the follower lags behind, both times some units
     EXPECT_LT(norm(result.x - problem.known->x), 1e-5 * norm(problem.known->x)) << condition;
   }
 }
