@@ -1,0 +1,14 @@
+// What rows and targets of a network must be.
+#pragma once
+
+#include <string_view>
+
+#include "bilevel/network.hpp"
+
+namespace bilevel {
+
+/// Throws DimensionMismatch unless rows are R x inputs and targets R x outputs with R >= 1, InvalidInput for an entry
+/// that is not finite and, for cross entropy, for targets that are no distribution. `what` names the objective.
+void check_rows(const NetworkOptions& options, const Table& rows, const Table& targets, std::string_view what);
+
+}  // namespace bilevel
