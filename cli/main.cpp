@@ -13,6 +13,7 @@
 #include "check.hpp"
 #include "clean.hpp"
 #include "command.hpp"
+#include "distill.hpp"
 #include "inspect.hpp"
 #include "solve.hpp"
 #include "terminal/stream.hpp"
@@ -65,6 +66,7 @@ int run_options(const std::vector<std::string>& arguments) {
 std::vector<Command> commands() {
   return {
       clean_command(),
+      distill_command(),
       solve_command(),
       inspect_command(),
       check_command(),

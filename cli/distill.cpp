@@ -1,0 +1,152 @@
+#include "distill.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "arguments.hpp"
+#include "bilevel/run_directory.hpp"
+#include "bilevel/status.hpp"
+#include "bilevel/trace.hpp"
+#include "distill_report.hpp"
+#include "interrupt.hpp"
+#include "pictures/gnuplot.hpp"
+#include "report.hpp"
+#include "terminal/progress_line.hpp"
+#include "terminal/stream.hpp"
+
+namespace bilevel::cli {
+
+namespace {
+
+struct DistillSettings {
+  DistillationInputOptions input;
+  DistillationOptions distillation;
+  std::string out;
+  bool overwrite = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+void describe(OptionTable& table, DistillSettings& settings) {
+  describe(table, settings.input);
+  describe(table, settings.distillation);
+  table.group("Output")
+      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
+      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
+      .add("json", settings.json, "print result.json alone on standard output")
+      .add("quiet", settings.quiet, "no progress on standard error");
+}
+
+const CommandText& text() {
+  static const CommandText text{
+      .name = "distill",
+      .description =
+          "Distils a training set into a few images of its own making, such that a model trained on these alone does "
+          "well on real data.\n\n"
+          "The leader moves the pixels of the images (and their labels, if asked to), the follower trains a model on "
+          "them, and the leader's loss is that model's loss on real training rows. The model is softmax regression, or "
+          "a network with one hidden layer. It is compared with models trained on as many random real images and on "
+          "all rows. Nothing needs tuning.\n\n"
+          "The run's files are config.toml (all options), trace.jsonl (one line a step), result.json, images.csv and, "
+          "for images, contact_sheet.png.",
+      .examples =
+          "bilevel distill --dataset fashion-mnist --per-class 10\n"
+          "bilevel distill --dataset fashion-mnist --per-class 1 --learn-labels --json\n"
+          "bilevel distill --train people.csv --label income --test test.csv --per-class 5"};
+  return text;
+}
+
+const std::vector<std::string>& own_files() {
+  static const std::vector<std::string> files{"config.toml", "trace.jsonl", "result.json", "images.csv",
+                                              "contact_sheet.png"};
+  return files;
+}
+
+RunDirectory open_directory(const DistillSettings& settings) {
+  if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
+  const std::string what = settings.input.dataset.empty() ? "files" : settings.input.dataset;
+  return RunDirectory::create_next("runs", "distill-" + what);
+}
+
+int exit_code(Status status) {
+  switch (status) {
+    case Status::converged:
+    case Status::stagnated:
+    case Status::budget_reached: return kSuccess;
+    case Status::interrupted: return kInterrupted;
+    case Status::diverged:
+    case Status::nonfinite: return kBadInput;
+    case Status::breakdown:
+    case Status::lower_failed: return kNoSuccess;
+  }
+  return kNoSuccess;
+}
+
+int run_distill(const std::vector<std::string>& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  DistillSettings settings;
+  OptionTable table = described(settings);
+  if (parse_arguments(text(), table, arguments).help_requested) {
+    write_out(help_text(text(), table));
+    return kSuccess;
+  }
+  auto& options = settings.distillation;
+  options.stop.interrupt = &catch_interrupts();
+  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
+  line.update("reading");
+  const auto input = read_distillation_input(settings.input, options.seed);
+  check_distillation(input.data, options);
+  const auto directory = open_directory(settings);
+  directory.write("config.toml", to_toml(table, "bilevel distill: every option of this run"));
+  line.finish();
+  if (!settings.json) write_out(distill_input_text(input));
+
+  RunProgress progress(line, options.stop, "loss on real rows");
+  TraceWriter trace(directory.file("trace.jsonl"));
+  const auto result = distil(input.data, options, {&trace, &progress},
+                             [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
+  directory.write("images.csv", images_csv(input, result, options.learn_labels));
+  std::string picture, no_picture;
+  if (input.table.is_image) {
+    line.update("drawing ...");
+    try {
+      const auto file = directory.file("contact_sheet.png");
+      draw(contact_sheet_script(contact_sheet(input, result)), file);
+      picture = file.string();
+    } catch (const Error& error) {
+      no_picture = error.what();
+    }
+  }
+  line.finish();
+
+  const auto json = distill_json(input, result, table, elapsed(), directory.path().string(), picture);
+  directory.write("result.json", json);
+  if (settings.json) {
+    write_out(json);
+  } else {
+    write_out(distill_text(input, result, elapsed()));
+    write_out(fmt::format("files         {}\n", directory.path().string()));
+    write_out(picture.empty() && no_picture.empty() ? "picture       none: the rows are no images\n"
+                                                    : fmt::format("picture       {}\n", picture));
+  }
+  const int code = exit_code(result.run.status);
+  if (code == kBadInput || code == kNoSuccess) write_error(fmt::format("bilevel: {}\n", result.run.message));
+  if (no_picture.empty()) return code;
+  write_error(fmt::format("bilevel: {}\n", no_picture));
+  return kBadInput;
+}
+
+}  // namespace
+
+Command distill_command() {
+  return {"distill", "a few images of its own making that train as well as many real ones", run_distill, [] {
+            DistillSettings settings;
+            return options_markdown(described(settings));
+          }};
+}
+
+}  // namespace bilevel::cli
