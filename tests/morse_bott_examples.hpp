@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -118,6 +119,24 @@ inline DegenerateFollower two_layer_network() {
     }
   }
   return {"two-layer network", std::move(lower), x, y, hidden * (inputs + 2) - points, 0.02};
+}
+
+/// The follower is two_layer_network; the leader moves the four targets so that the fitted network's outputs
+/// at two other points change by 0.3, and pays for leaving the first targets.
+inline BilevelProblem network_game() {
+  const auto follower = two_layer_network();
+  const auto output = [](const auto& y, double u, double v) {
+    std::decay_t<decltype(y[0])> sum = 0;
+    for (Index h = 0; h < 3; ++h) sum += y[9 + h] * tanh(y[2 * h] * u + y[2 * h + 1] * v + y[6 + h]);
+    return sum;
+  };
+  const double first = output(follower.y, 0.2, 0.6) + 0.3, second = output(follower.y, -0.5, -0.9) - 0.3;
+  auto upper = make_objective("other points", 4, 12, [given = follower.x, output, first, second](auto x, auto y) {
+    decltype(y[0]) total = 0.5 * square(output(y, 0.2, 0.6) - first) + 0.5 * square(output(y, -0.5, -0.9) - second);
+    for (Index i = 0; i < 4; ++i) total += 0.25 * square(x[i] - given[i]);
+    return total;
+  });
+  return {"two-layer network with eight spare weights", upper, follower.lower, follower.x, follower.y, {}};
 }
 
 /// Every parametric Morse-Bott follower above, and a strict minimum (a kernel of dimension 0 is Morse-Bott too).

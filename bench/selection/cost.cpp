@@ -123,24 +123,6 @@ void print_table(const BilevelProblem& problem, const BilevelProblem& measured, 
   }
 }
 
-/// The network of tests/morse_bott_examples.hpp: the leader moves the four targets so that the fitted network's outputs
-/// at two other points change by 0.3, and pays for leaving the first targets.
-BilevelProblem network_game() {
-  const auto follower = testing::two_layer_network();
-  const auto output = [](const auto& y, double u, double v) {
-    std::decay_t<decltype(y[0])> sum = 0;
-    for (Index h = 0; h < 3; ++h) sum += y[9 + h] * tanh(y[2 * h] * u + y[2 * h + 1] * v + y[6 + h]);
-    return sum;
-  };
-  const double first = output(follower.y, 0.2, 0.6) + 0.3, second = output(follower.y, -0.5, -0.9) - 0.3;
-  auto upper = make_objective("other points", 4, 12, [given = follower.x, output, first, second](auto x, auto y) {
-    decltype(y[0]) total = 0.5 * square(output(y, 0.2, 0.6) - first) + 0.5 * square(output(y, -0.5, -0.9) - second);
-    for (Index i = 0; i < 4; ++i) total += 0.25 * square(x[i] - given[i]);
-    return total;
-  });
-  return {"two-layer network with eight spare weights", upper, follower.lower, follower.x, follower.y, {}};
-}
-
 /// The same functions, counted apart.
 template <class Make>
 void print_table_of(const Make& make, double outer_step_size) {
@@ -158,7 +140,7 @@ void print_cost_tables() {
         return problem;
       },
       2.0 / 11.0);
-  print_table_of(network_game, 0.3);
+  print_table_of(testing::network_game, 0.3);
   print_table_of(
       [] {
         auto problem = testing::nonlinear_problem();

@@ -10,14 +10,23 @@
 
 namespace bilevel {
 
-/// How xi ~ -H^+ v is computed, by products with H alone and from the last xi.
-///   cg               conjugate gradients on H xi = -v, one product an iteration; from the first system on where they
-///                    break down (H singular with v outside its range, or H indefinite), on H^2 xi = -H v, two
-///                    products. They notice that within about the iterations that a consistent system takes: where
-///                    adjoint_iterations allows fewer and H is singular, choose the other
+/// How xi ~ -H^+ v is computed, by products with H alone.
+///   automatic        conjugate gradients on H xi = -v, one product an iteration; from the first system on where they
+///                    break down (H singular with v outside its range, or H indefinite) argmin |H xi + v|^2 +
+///                    d^2 |xi|^2 by conjugate gradients on its normal equations, two products. d^2 = |H| times the
+///                    change of H since the last step, measured along the last xi: at a y that is not critical yet the
+///                    eigenvalues of H along a manifold of minimisers are not zero but of that size, and an exact
+///                    solve divides by them. It tends to zero with the leader's steps. (ours)
+///   cg               conjugate gradients alone: the run ends where they break down
+///   minres, minres_qlp, lsqr
+///                    least squares for any symmetric H, see linear.hpp
 ///   normal_gradient  xi <- xi - b H (H xi + v) with the best b along the direction, two products an iteration: any H,
-///                    slow where H is ill-conditioned, but each step leans on the work of the last
-enum class AdjointSolver { cg, normal_gradient };
+///                    slow where H is ill-conditioned
+///   reparametrised   xi = H z with z in argmin |H^2 z + v|^2, from the last z [AM22, eq. (7)]
+/// The first and the last two go on from the last xi or z; the others start from zero, since as H turns the last xi
+/// would bring a part in its kernel along, unless adjoint_iterations is given. Only the first is damped: where the
+/// follower's steps leave a residual on a curved manifold the other exact ones need not settle.
+enum class AdjointSolver { automatic, cg, minres, lsqr, minres_qlp, normal_gradient, reparametrised };
 std::string_view to_string(AdjointSolver solver);
 
 struct BgsOptOptions {
@@ -29,7 +38,7 @@ struct BgsOptOptions {
   bool correction = true;
   /// a. Empty: measured by the rules of InnerSteps, as for SMBG.
   std::optional<double> inner_step_size = std::nullopt;
-  AdjointSolver adjoint_solver = AdjointSolver::cg;
+  AdjointSolver adjoint_solver = AdjointSolver::automatic;
   double adjoint_tolerance = 1e-9;  // of |v|; of |H v| for the normal equations
   /// Empty: ten times the follower's dimension, at most 1000. A small number leaves the rest to later leader steps.
   std::optional<Index> adjoint_iterations = std::nullopt;
@@ -71,17 +80,18 @@ void describe(OptionTable& table, BgsOptOptions& options);
 ///
 /// Assumes: g(x, .) has an L_g-Lipschitz gradient, a L_g < 1, y is near a local minimiser of a parametric Morse-Bott g.
 ///
-/// Differs from the paper: xi is warm-started itself instead of through xi = H z, which squares the condition once
-/// more; a part in ker H that H(x, y) may let in as it turns leaves d alone, since B vanishes there [AM22, Prop. 6]. M,
-/// gamma and a are measured unless given, and an automatic gamma may take a move back; Adam may replace the gradient
-/// step.
+/// Differs from the paper: by default xi is warm-started itself instead of through xi = H z, which squares the
+/// condition once more; the damping removes what H(x, y) lets into its kernel as it turns. M, gamma and a are measured
+/// unless given, and an automatic gamma may take a move back; Adam may replace the gradient step.
 class BgsOpt final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {
     LeaderStepState leader;
-    InnerStepState inner;           // a and k = M + T in use, and what they were measured from
-    Vec adjoint;                    // xi in R^m, the next solve's start; empty before the first
-    bool normal_equations = false;  // cg met an H that it cannot do with alone
+    InnerStepState inner;  // a and k = M + T in use, and what they were measured from
+    Vec adjoint;           // xi in R^m, the next solve's start; zero before the first
+    bool damped = false;   // automatic: conjugate gradients met an H that they cannot do with alone
+    Vec image;             // H xi in R^m where xi was computed, once damped; empty before
+    Vec reparametrised;    // z of that solver, R^m; empty before the first
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
     bool assign(const OuterMethod::State& other) override {
       *this = dynamic_cast<const State&>(other);

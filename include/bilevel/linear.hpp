@@ -145,7 +145,7 @@ class ConjugateGradient final : public LinearSolver {
 /// One product an iteration. An inconsistent system ends in breakdown with a least-squares answer and the message
 /// "inconsistent: |A r| = ..., |r| = ...". That answer has minimum norm: the Krylov space meets the kernel of A in the
 /// line of r only, and x loses its part along r (Liu, Milzarek and Roosta, "Obtaining pseudo-inverse solutions with
-/// MINRES", 2023).
+/// MINRES", arXiv:2309.17096).
 class Minres final : public LinearSolver {
  public:
   using Options = LinearStop;
@@ -155,6 +155,28 @@ class Minres final : public LinearSolver {
 
   const Options& options() const { return options_; }
   std::string_view name() const override { return "minres"; }
+  Requirements requirements() const override { return {.symmetric = true}; }
+
+ private:
+  Summary do_solve(const LinearOperator& A, const Vec& b, const Vec* warm_start) const override;
+
+  Options options_;
+};
+
+/// Minimum residuals for symmetric A with a minimum-length answer, consistent or not.
+///
+/// Choi, Paige and Saunders, "MINRES-QLP: a Krylov subspace method for indefinite or singular symmetric systems", SIAM
+/// J. Sci. Comput. 33 (2011). One product an iteration, as minres, and three vectors more. Ends as Lsqr does for
+/// inconsistent systems, at the condition of A where Lsqr works on its square.
+class MinresQlp final : public LinearSolver {
+ public:
+  using Options = LinearStop;
+
+  MinresQlp();
+  explicit MinresQlp(Options options);
+
+  const Options& options() const { return options_; }
+  std::string_view name() const override { return "minres_qlp"; }
   Requirements requirements() const override { return {.symmetric = true}; }
 
  private:

@@ -17,10 +17,7 @@ class Run final : public Refinement {
     return ending;
   }
 
-  void settle(Vec& moved, const Vec& r) override {
-    const Vec kernel = r / scaled_norm(r);
-    moved -= dot(kernel, moved) * kernel;
-  }
+  void settle(Vec& moved, const Vec& r) override { remove_along(r, moved); }
 
   Status least_squares_status() const override { return Status::breakdown; }
   std::string_view least_squares_words() const override { return "inconsistent: |A r|"; }

@@ -27,6 +27,11 @@ Refinement::Refinement(std::string_view name, const LinearOperator& A, const Vec
       tolerance_(tolerance),
       budget_(budget) {}
 
+void Refinement::remove_along(const Vec& r, Vec& moved) {
+  const Vec kernel = r / scaled_norm(r);
+  moved -= dot(kernel, moved) * kernel;
+}
+
 Vec Refinement::product(const Vec& v) {
   ++summary_.products;
   return A_.apply(v);

@@ -33,6 +33,10 @@ class Refinement {
   virtual Status least_squares_status() const { return Status::converged; }
   virtual std::string_view least_squares_words() const { return "least squares: |A'r|"; }
 
+  /// Takes the part along r out of `moved`: a Krylov space that r starts meets the kernel in the line of the
+  /// least-squares residual only. [Liu, Milzarek and Roosta 2023]
+  static void remove_along(const Vec& r, Vec& moved);
+
   Vec product(const Vec& v);
   Vec adjoint_product(const Vec& u);
 

@@ -6,7 +6,8 @@
 namespace bilevel {
 
 const std::vector<std::string>& linear_solver_names() {
-  static const std::vector<std::string> names{"cg", "minres", "lsqr", "normal_gradient", "reparametrised"};
+  static const std::vector<std::string> names{"cg",         "minres",          "lsqr",
+                                              "minres_qlp", "normal_gradient", "reparametrised"};
   return names;
 }
 
@@ -15,6 +16,7 @@ std::unique_ptr<LinearSolver> make_linear_solver(std::string_view name, double t
   if (name == "cg") return std::make_unique<ConjugateGradient>(stop);
   if (name == "minres") return std::make_unique<Minres>(stop);
   if (name == "lsqr") return std::make_unique<Lsqr>(Lsqr::Options{tolerance, max_iterations, 0.0});
+  if (name == "minres_qlp") return std::make_unique<MinresQlp>(stop);
   if (name == "normal_gradient") return std::make_unique<NormalGradient>(stop);
   if (name == "reparametrised") return std::make_unique<Reparametrised>(stop);
   const auto nearest = nearest_name(name, linear_solver_names());

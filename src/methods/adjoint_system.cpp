@@ -8,10 +8,10 @@
 namespace bilevel {
 
 LinearSolver::Summary solve_normal_equations(const LinearOperator& hessian, const Vec& v, const Vec& start,
-                                             const ConjugateGradient::Options& options) {
-  const auto squared =
-      LinearOperator::symmetric(hessian.rows(), [&](const Vec& u) { return hessian.apply(hessian.apply(u)); },
-                                {.symmetric = true, .positive_semidefinite = true});
+                                             double damping, const ConjugateGradient::Options& options) {
+  const auto squared = LinearOperator::symmetric(
+      hessian.rows(), [&](const Vec& u) -> Vec { return hessian.apply(hessian.apply(u)) + damping * u; },
+      {.symmetric = true, .positive_semidefinite = true});
   auto solved = ConjugateGradient(options).solve(squared, -hessian.apply(v), &start);
   solved.products = 2 * solved.products + 1;
   return solved;
@@ -61,6 +61,19 @@ LinearSolver::Summary descend_normal_equations(const LinearOperator& hessian, co
   }
   solved.message = fmt::format("normal gradient {} after {} iterations with |H (H xi + v)| = {:.3g} ({:.3g} of |H v|)",
                                to_string(solved.status), solved.iterations, solved.residual, solved.relative_residual);
+  return solved;
+}
+
+LinearSolver::Summary solve_reparametrised(const LinearOperator& hessian, const Vec& v, Vec& z,
+                                           const LinearStop& options) {
+  const auto squared =
+      LinearOperator::symmetric(hessian.rows(), [&](const Vec& u) -> Vec { return hessian.apply(hessian.apply(u)); },
+                                {.symmetric = true, .positive_semidefinite = true});
+  if (z.size() == 0) z = Vec::Zero(v.size());
+  auto solved = Minres(options).solve(squared, -v, &z);
+  z = solved.x;
+  solved.x = hessian.apply(z);
+  solved.products = 2 * solved.products + 1;
   return solved;
 }
 

@@ -50,25 +50,50 @@ HypergradientResult follow(const BilevelProblem& problem, const Vec& x, const Ve
   return result;
 }
 
+/// What H is known to, squared: |H| |(H - H_last) u| / |u| with u the last xi.
+double damping_of(const LinearOperator& hessian, double follower_residual, const BgsOpt::State& state) {
+  const double size = state.inner.curvature > 0 ? state.inner.curvature : 1 / state.inner.step_size;  // about |H|
+  const double length = norm(state.adjoint);
+  // Before there is a last one the distance of y from the manifold, in the unit of y, stands for the change.
+  if (state.image.size() == 0 || length == 0) return size * follower_residual / (1 + norm(state.y));
+  return size * norm(hessian.apply(state.adjoint) - state.image) / length;
+}
+
 /// xi ~ -H^+ v from state.adjoint; remembers in `state` when plain conjugate gradients failed, and why.
 LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOperator& hessian, const Vec& v,
-                                    BgsOpt::State& state) {
+                                    double follower_residual, BgsOpt::State& state) {
   constexpr Index kIterationCap = 1000;
   constexpr double kSolved = 1e-8;  // a residual that rounding may leave of a consistent system, whatever was asked
   const Index budget = options.adjoint_iterations.value_or(std::min<Index>(10 * v.size(), kIterationCap));
-  if (options.adjoint_solver == AdjointSolver::normal_gradient) {
-    return descend_normal_equations(hessian, v, state.adjoint, options.adjoint_tolerance, budget);
+  // As H turns, the last xi has a part in its kernel that these solvers would keep, and add to with every step. Few
+  // iterations have to go on from it all the same, or they would never arrive.
+  const bool goes_on = options.adjoint_iterations || options.adjoint_solver == AdjointSolver::normal_gradient;
+  const Vec start = goes_on ? state.adjoint : Vec::Zero(v.size());
+  switch (options.adjoint_solver) {
+    case AdjointSolver::normal_gradient:
+      return descend_normal_equations(hessian, v, start, options.adjoint_tolerance, budget);
+    case AdjointSolver::reparametrised:
+      return solve_reparametrised(hessian, v, state.reparametrised, {options.adjoint_tolerance, budget});
+    case AdjointSolver::cg:
+    case AdjointSolver::minres:
+    case AdjointSolver::lsqr:
+    case AdjointSolver::minres_qlp:
+      return make_linear_solver(to_string(options.adjoint_solver), options.adjoint_tolerance, budget)
+          ->solve(hessian, -v, &start);
+    case AdjointSolver::automatic: break;
   }
   const ConjugateGradient::Options cg{.tolerance = options.adjoint_tolerance, .max_iterations = budget};
-  if (!state.normal_equations) {
+  if (!state.damped) {
     auto solved = ConjugateGradient(cg).solve(hessian, -v, &state.adjoint);
     if (solved.status != Status::breakdown || solved.relative_residual <= kSolved) return solved;
-    state.normal_equations = true;
-    note_choice(state.choices, {"adjoint-solver", "cg", "cg on the normal equations",
+    state.damped = true;
+    note_choice(state.choices, {"adjoint-solver", "auto", "damped normal equations",
                                 fmt::format("from step {} on: {}", state.iteration + 1, solved.message)});
     state.adjoint.setZero();  // the failed solve and those before it may have gone far along ker H
   }
-  return solve_normal_equations(hessian, v, state.adjoint, cg);
+  auto solved = solve_normal_equations(hessian, v, state.adjoint, damping_of(hessian, follower_residual, state), cg);
+  state.image = hessian.apply(solved.x);
+  return solved;
 }
 
 /// asked -> used of adjoint-tolerance where the last solve missed it.
@@ -94,7 +119,18 @@ void note_warm_start_steps(Index M, Choices& choices) {
 
 }  // namespace
 
-std::string_view to_string(AdjointSolver solver) { return solver == AdjointSolver::cg ? "cg" : "normal_gradient"; }
+std::string_view to_string(AdjointSolver solver) {
+  switch (solver) {
+    case AdjointSolver::automatic: return "auto";
+    case AdjointSolver::cg: return "cg";
+    case AdjointSolver::minres: return "minres";
+    case AdjointSolver::lsqr: return "lsqr";
+    case AdjointSolver::minres_qlp: return "minres_qlp";
+    case AdjointSolver::normal_gradient: return "normal_gradient";
+    case AdjointSolver::reparametrised: return "reparametrised";
+  }
+  return "unknown";
+}
 
 struct BgsOpt::Path {
   HypergradientResult result;          // `adjoint` is v
@@ -150,7 +186,7 @@ BgsOpt::Path BgsOpt::take_path(const BilevelProblem& problem, const State& state
 void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, State& state) const {
   const Vec& v = result.adjoint;
   const auto hessian = LinearOperator::symmetric(v.size(), [&](const Vec& u) { return lower.hess_yy(u); });
-  auto solved = solve_adjoint(options_, hessian, v, state);
+  auto solved = solve_adjoint(options_, hessian, v, result.lower_residual, state);
   result.gradient += lower.hess_xy(solved.x);
   if (solved.status == Status::nonfinite) {
     result.status = Status::nonfinite;
@@ -158,6 +194,11 @@ void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, St
   } else if (!all_finite(solved.x) || !all_finite(result.gradient)) {
     result.status = Status::nonfinite;
     result.message = "the correction B xi of the hypergradient is not finite";
+  } else if (solved.status == Status::breakdown && solved.consistent) {
+    result.status = Status::breakdown;
+    result.message =
+        fmt::format("the adjoint system H xi = -v: {}; adjoint-solver auto, minres_qlp or lsqr can do with such an H",
+                    solved.message);
   }
   if (result.status != Status::converged) return;
   note_adjoint_residual(solved, options_.adjoint_tolerance, state);
@@ -240,10 +281,18 @@ void describe(OptionTable& table, BgsOptOptions& options) {
       .add("correction", options.correction,
            "add what the T steps do not account for by solving the adjoint system H xi = -v; without it the answer is "
            "biased, the less the larger T")
-      .add("adjoint-solver", options.adjoint_solver,
-           "cg: conjugate gradients, on the normal equations where H proves singular or indefinite; normal_gradient: "
-           "gradient steps on |H xi + v|^2, for any H",
-           {{"cg", AdjointSolver::cg}, {"normal_gradient", AdjointSolver::normal_gradient}})
+      .add(
+          "adjoint-solver", options.adjoint_solver,
+          "auto: conjugate gradients, and where H proves singular or indefinite damped normal equations; cg: conjugate "
+          "gradients alone, for definite H; minres, lsqr, minres_qlp, reparametrised: least squares for any H; "
+          "normal_gradient: gradient steps on |H xi + v|^2, for any H and few iterations a step",
+          {{"auto", AdjointSolver::automatic},
+           {"cg", AdjointSolver::cg},
+           {"minres", AdjointSolver::minres},
+           {"lsqr", AdjointSolver::lsqr},
+           {"minres_qlp", AdjointSolver::minres_qlp},
+           {"normal_gradient", AdjointSolver::normal_gradient},
+           {"reparametrised", AdjointSolver::reparametrised}})
       .add("adjoint-tolerance", options.adjoint_tolerance,
            "stop at |H xi + v| <= tolerance |v|, for the normal equations at |H (H xi + v)| <= tolerance |H v|",
            between(1e-15, 0.5))

@@ -129,7 +129,7 @@ TEST_P(LeastSquaresSolvers, SolveBadlyScaledSystemsOrSayThatTheyDidNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, LeastSquaresSolvers,
-                         ::testing::Values("minres", "lsqr", "normal_gradient", "reparametrised"),
+                         ::testing::Values("minres", "lsqr", "minres_qlp", "normal_gradient", "reparametrised"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 }  // namespace

@@ -192,14 +192,14 @@ TEST_P(SolverContract, RefusesMisuseInOneSentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, SolverContract,
-                         ::testing::Values("minres", "lsqr", "normal_gradient", "reparametrised"),
+                         ::testing::Values("minres", "lsqr", "minres_qlp", "normal_gradient", "reparametrised"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(LinearSolverNames, AreAllKnownAndTheNearestOneIsOffered) {
   for (const auto& name : linear_solver_names()) EXPECT_EQ(make_linear_solver(name, 1e-6, 0)->name(), name);
   EXPECT_EQ(message_of<InvalidOption>([] { make_linear_solver("minrez", 1e-6, 0); }),
             "there is no linear solver 'minrez', did you mean 'minres'?; the solvers are "
-            "cg, minres, lsqr, normal_gradient, reparametrised");
+            "cg, minres, lsqr, minres_qlp, normal_gradient, reparametrised");
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST(BgsOptAdjoint, BothSolversFindTheMinimumNormSolution) {
   for (const auto& eigenvalues : {vec({0, 0, 0.5, 1, 2}), vec({-2, -0.5, 0, 1, 1.5}), vec({0.5, 1, 1, 2, 3})}) {
     const auto system = system_of(eigenvalues);
     const Vec zero = Vec::Zero(5);
-    const auto cg = solve_normal_equations(system.hessian(), system.v, zero, {.tolerance = 1e-13});
+    const auto cg = solve_normal_equations(system.hessian(), system.v, zero, 0, {.tolerance = 1e-13});
     const auto descent = descend_normal_equations(system.hessian(), system.v, zero, 1e-13, 5000);
     for (const auto& solved : {cg, descent}) {
       EXPECT_EQ(solved.status, Status::converged) << solved.message;
@@ -60,7 +60,7 @@ TEST(BgsOptAdjoint, AnUnreachableRightHandSideGivesZero) {
   const auto hessian = LinearOperator::symmetric(2, [&](const Vec& u) -> Vec { return H * u; });
   const Vec v = vec({1, 0}), start = vec({0, 3});
   EXPECT_EQ(descend_normal_equations(hessian, v, start, 1e-9, 10).x, Vec::Zero(2));
-  EXPECT_EQ(solve_normal_equations(hessian, v, start, {}).x, Vec::Zero(2));
+  EXPECT_EQ(solve_normal_equations(hessian, v, start, 0, {}).x, Vec::Zero(2));
 }
 
 TEST(BgsOptAdjoint, ABudgetEndsItAndNumbersThatAreNotFiniteAreNamed) {
@@ -75,7 +75,7 @@ TEST(BgsOptAdjoint, ABudgetEndsItAndNumbersThatAreNotFiniteAreNamed) {
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     const auto broken = LinearOperator::symmetric(5, [&](const Vec& u) -> Vec { return bad * u; });
     EXPECT_EQ(descend_normal_equations(broken, system.v, Vec::Zero(5), 1e-9, 10).status, Status::nonfinite);
-    EXPECT_EQ(solve_normal_equations(broken, system.v, Vec::Zero(5), {}).status, Status::nonfinite);
+    EXPECT_EQ(solve_normal_equations(broken, system.v, Vec::Zero(5), 0, {}).status, Status::nonfinite);
   }
 }
 

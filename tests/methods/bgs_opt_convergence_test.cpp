@@ -105,8 +105,8 @@ TEST(BgsOptConvergence, SingularInconsistentSystemsAreSaidToNeedTheNormalEquatio
   const auto said = std::find_if(result.choices.begin(), result.choices.end(),
                                  [](const Choice& choice) { return choice.option == "adjoint-solver"; });
   ASSERT_NE(said, result.choices.end());
-  EXPECT_EQ(said->asked, "cg");
-  EXPECT_EQ(said->used, "cg on the normal equations");
+  EXPECT_EQ(said->asked, "auto");
+  EXPECT_EQ(said->used, "damped normal equations");
   EXPECT_NE(said->reason.find("from step 1 on"), std::string::npos) << said->reason;
 }
 
@@ -166,7 +166,7 @@ TEST(BgsOptConvergence, AnIndefiniteHessianEndsNoRun) {
 }
 
 TEST(BgsOptConvergence, SameOptionsSameTrace) {
-  for (const auto solver : {AdjointSolver::cg, AdjointSolver::normal_gradient}) {
+  for (const auto solver : {AdjointSolver::automatic, AdjointSolver::normal_gradient}) {
     BgsOptOptions options{.adjoint_solver = solver};
     const auto first = run(nonlinear_problem(), BgsOpt(options), until(0, 40));
     const auto second = run(nonlinear_problem(), BgsOpt(options), until(0, 40));

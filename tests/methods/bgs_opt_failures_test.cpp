@@ -9,7 +9,7 @@ namespace bilevel::testing {
 namespace {
 
 TEST(BgsOptFailures, AProductThatIsNotFiniteIsRolledBackAndNamed) {
-  for (const auto solver : {AdjointSolver::cg, AdjointSolver::normal_gradient}) {
+  for (const auto solver : {AdjointSolver::automatic, AdjointSolver::normal_gradient}) {
     auto problem = quadratic_problem();
     auto lower = oracles_of(problem.lower);
     auto calls = std::make_shared<int>(0);

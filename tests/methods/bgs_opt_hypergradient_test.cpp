@@ -18,7 +18,7 @@ Vec direction(const BilevelProblem& problem, BgsOptOptions options) {
 
 std::vector<BgsOptOptions> corrected() {
   std::vector<BgsOptOptions> all;
-  for (const auto solver : {AdjointSolver::cg, AdjointSolver::normal_gradient}) {
+  for (const auto solver : {AdjointSolver::automatic, AdjointSolver::normal_gradient}) {
     for (const auto& [M, T] : std::vector<std::pair<Index, Index>>{{200, 0}, {200, 1}, {0, 200}, {100, 7}}) {
       all.push_back({.warm_start_steps = M,
                      .unrolled_steps = T,
