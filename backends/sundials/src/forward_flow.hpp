@@ -1,0 +1,60 @@
+// The flow dY/dt = -g_y(x, Y) and, beside it, sensitivities dS/dt = -(B' dx + H S).
+#pragma once
+
+#include <memory>
+
+#include "flow_system.hpp"
+
+namespace bilevel::flow {
+
+class ForwardFlow {
+ public:
+  enum class Recording { none, checkpoints };
+
+  /// `directions` is n x k; the objects are kept by reference.
+  ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd& directions, Recording recording);
+
+  Integrator& integrator() { return integrator_; }
+  FlowSystem& system() { return system_; }
+  double time() const { return integrator_.time(); }
+  Index steps() const { return integrator_.steps(); }
+  Vec state() const { return integrator_.state(); }
+  Eigen::MatrixXd sensitivities() const;  // m x k
+
+  /// One step; what went wrong, if something did.
+  std::optional<Failure> step();
+
+  /// Until |g_y| meets the tolerance.
+  Selection run_to_rest();
+  /// Until `time`.
+  Selection run_to(double time);
+  /// From rest on, until dS/dt = 0: the verdict on all columns, and S.
+  struct Settled {
+    Eigen::MatrixXd moves;
+    Status status = Status::converged;
+    std::string message;
+  };
+  Settled settle();
+
+ private:
+  struct User {
+    FlowSystem* system;
+    const Eigen::MatrixXd* directions;
+  };
+  static int rhs(double t, N_Vector y, N_Vector ydot, void* user);
+  static int jacobian_times(N_Vector v, N_Vector product, double t, N_Vector y, N_Vector fy, void* user, N_Vector work);
+  static int sensitivity_rhs(int count, double t, N_Vector y, N_Vector ydot, N_Vector* s, N_Vector* sdot, void* user,
+                             N_Vector work, N_Vector more_work);
+
+  Selection finish(Status status, double residual, std::string_view why) const;
+
+  FlowSystem& system_;
+  const Eigen::MatrixXd& directions_;
+  Recording recording_;
+  User user_;
+  Integrator integrator_;
+  double start_norm_;
+  std::vector<Vector> sensitivities_;
+};
+
+}  // namespace bilevel::flow
