@@ -28,7 +28,7 @@ struct SelectionCheckOptions {
   /// r / (smallest nonzero eigenvalue of H) away from exact ones, so this must leave room for ill-conditioned
   /// followers.
   double consistency = 1e-5;
-  std::vector<CriticalPair> known;  // further points at which phi(x, y) must be y, saddles too
+  std::vector<CriticalPair> known = {};  // further points at which phi(x, y) must be y, saddles too
 };
 
 /// One property, at the sample where it was met worst.
