@@ -1,5 +1,6 @@
 #include "adjoint_flow.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -47,12 +48,12 @@ Tail refuse(Failure failure) { return {{}, {}, failure.status, std::move(failure
 
 }  // namespace
 
-Tail follow_tail(FlowSystem& system, const Vec& y, const Vec& v) {
+Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& v) {
   constexpr double kLeak = 1e-5;  // of |B| |v|: a smaller rest is the flow's own inexactness
   const auto& options = system.options();
   const auto spectrum = measure_spectrum(system, y);
   if (spectrum.smallest < -kKernelLevel * spectrum.largest) return refuse(saddle(spectrum.smallest, spectrum.largest));
-  const double scale = measure_coupling(system, y) * norm(v);
+  const double scale = std::max(measure_coupling(system, start), measure_coupling(system, y)) * norm(v);
   if (scale == 0) return {v, Vec::Zero(system.dim_x()), Status::converged, "at rest"};
 
   Frozen frozen{system, y};

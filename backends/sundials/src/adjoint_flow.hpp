@@ -6,14 +6,15 @@
 
 namespace bilevel::flow {
 
-/// The flow's end followed to rest with H and B frozen: lambda(0) = v.
+/// The flow's end y followed to rest with H and B frozen: lambda(0) = v. Where B vanishes at the end, as by symmetry,
+/// its size at the flow's `start` says what is small.
 struct Tail {
   Vec left;      // lambda in the end: P_ker(H) v
   Vec integral;  // of B lambda, R^n
   Status status = Status::converged;
   std::string message;
 };
-Tail follow_tail(FlowSystem& system, const Vec& y, const Vec& v);
+Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& v);
 
 /// Integral of B lambda from time 0 to the end of `flow`, which was recorded; lambda is `end` there.
 Tail sweep_back(ForwardFlow& flow, const Vec& end);

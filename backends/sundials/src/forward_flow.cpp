@@ -37,7 +37,7 @@ ForwardFlow::ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd
       recording_(recording),
       user_{&system_, &directions_},
       integrator_(y, rhs, jacobian_times, &user_, system.accuracy(), system.options().krylov_dimension),
-      start_norm_(norm(y)) {
+      start_(y) {
   const int count = static_cast<int>(directions.cols());
   if (count > 0) {
     std::vector<N_Vector> raw;
@@ -75,7 +75,7 @@ std::optional<Failure> ForwardFlow::step() {
     code = CVodeGetSens(integrator_.memory(), &time, raw.data());
   }
   const double size = norm(state());
-  if (size > kRunsAway * (1 + start_norm_)) {
+  if (size > kRunsAway * (1 + norm(start_))) {
     if (code < 0) system_.why(code);  // an oracle's exception goes first
     return Failure{Status::diverged,
                    fmt::format("the follower runs away, |y| = {:.3g}: g(x, .) is not coercive here", size)};
@@ -136,6 +136,9 @@ ForwardFlow::Settled ForwardFlow::settle() {
   const Index count = directions_.cols(), steps_before = steps();
   std::vector<Decay> decays(static_cast<std::size_t>(count), Decay(spectrum.largest));
   std::vector<bool> done(static_cast<std::size_t>(count), false);
+  // Where B' dx vanishes at the end, as by symmetry, only its size on the way says what is small.
+  std::vector<double> first_pull;
+  for (Index j = 0; j < count; ++j) first_pull.push_back(norm(system_.hess_yx(start_, directions_.col(j))));
   Eigen::MatrixXd halves = sensitivities(), moves = halves;
   for (;;) {
     const Vec y = state();
@@ -145,9 +148,11 @@ ForwardFlow::Settled ForwardFlow::settle() {
       if (done[index]) continue;
       const Vec pull = system_.hess_yx(y, directions_.col(j)), back = system_.hess_yy(y, now.col(j));
       const Vec rate = -(pull + back);
-      const double size = norm(rate), scale = std::max(norm(pull), norm(back));
+      const double size = norm(rate), largest_pull = std::max(norm(pull), first_pull[index]);
+      const double scale = std::max(largest_pull, norm(back));
+      const double rounding = spectrum.largest * options.absolute_accuracy * directions_.col(j).norm();
       if (!std::isfinite(size)) return refuse({Status::nonfinite, "the sensitivity of the flow is not finite"});
-      if (size <= options.sensitivity_tolerance * scale) {
+      if (size <= std::max(options.sensitivity_tolerance * scale, rounding)) {
         moves.col(j) = now.col(j);
         done[index] = true;
         continue;
@@ -160,7 +165,7 @@ ForwardFlow::Settled ForwardFlow::settle() {
       const auto state = decays[index].observe(time(), size);
       if (state == Decay::State::new_half) halves.col(j) = now.col(j);
       if (state != Decay::State::stuck) continue;
-      if (size > kLeak * norm(pull)) {
+      if (size > kLeak * largest_pull) {
         return refuse({Status::breakdown,
                        fmt::format("the follower is not Morse-Bott here: B' leaves the range of H by |P_ker B' dx| = "
                                    "{:.3g}, so the sensitivity grows linearly with time and the selection has no "

@@ -53,7 +53,7 @@ class ForwardFlow {
   Recording recording_;
   User user_;
   Integrator integrator_;
-  double start_norm_;
+  Vec start_;
   std::vector<Vector> sensitivities_;
 };
 

@@ -59,7 +59,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
   SelectionProduct do_pull_back(const Vec& v) const override {
     if (answer().status != Status::converged) return {{}, Status::lower_failed, answer().message};
     system_->restart_budget();
-    auto tail = flow::follow_tail(*system_, answer().y, v);
+    auto tail = flow::follow_tail(*system_, y_, answer().y, v);
     if (tail.status != Status::converged) return {{}, tail.status, std::move(tail.message)};
     auto back = flow::sweep_back(*path_, tail.left);
     if (back.status != Status::converged) return {{}, back.status, std::move(back.message)};
