@@ -68,6 +68,22 @@ TEST(GradientFlowLimits, AGenericStartReachesTheMinimumThatIsLeftAndIsDifferenti
   }
 }
 
+TEST(GradientFlowLimits, ASaddleAndAManifoldAreToldApartAtALooseTolerance) {
+  // Curvature -1e-3 beside the manifold is inexactness, that of the saddle at x = 1e-3 is not.
+  const GradientFlowOptions loose{.tolerance = 1e-4, .relative_accuracy = 1e-4, .absolute_accuracy = 1e-6};
+  const GradientFlow deformed(testing::ring_that_deforms(), loose);
+  expect_breakdown(deformed.pull_back(vec({1e-3}), vec({0.4, 0}), vec({1, 0})), "the flow ends at a saddle");
+  EXPECT_EQ(deformed.pull_back(vec({1e-3}), vec({0.8, 0.3}), vec({1, 0})).status, Status::converged);
+  const auto ring = testing::ring_that_moves();
+  const GradientFlow moved(ring.lower, loose);
+  for (const double inside : {0.7, 0.8, 0.9, 0.95}) {
+    const Vec centre = vec({ring.x[0], 0.5 * ring.x[0]});
+    const Vec start = centre + inside * (ring.y - centre);
+    EXPECT_EQ(moved.pull_back(ring.x, start, vec({0.3, 0.7})).status, Status::converged);
+    EXPECT_EQ(moved.push_forward(ring.x, start, vec({0.3, 0.7})).status, Status::converged);
+  }
+}
+
 TEST(GradientFlowLimits, AMinimumWithoutCurvatureIsNotMorseBott) {
   // y^4 / 4 - x y at x = 0: the answer cbrt(x) has an infinite derivative.
   const GradientFlow flow(testing::quartic());

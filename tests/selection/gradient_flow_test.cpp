@@ -74,6 +74,42 @@ TEST(GradientFlow, OffTheManifoldForwardAdjointAndFiniteDifferencesAgree) {
   }
 }
 
+/// g times a factor: the same flow, that much faster.
+std::shared_ptr<const Objective> times(double factor, const std::shared_ptr<const Objective>& g) {
+  auto oracles = testing::oracles_of(g);
+  const auto scaled = [factor](auto oracle) {
+    return [factor, oracle](const auto&... arguments) -> Vec { return factor * oracle(arguments...); };
+  };
+  oracles.grad_y = scaled(oracles.grad_y);
+  oracles.hess_yy = scaled(oracles.hess_yy);
+  oracles.hess_xy = scaled(oracles.hess_xy);
+  oracles.hess_yx = scaled(oracles.hess_yx);
+  return testing::objective_of("scaled", g->dim_x(), g->dim_y(), std::move(oracles));
+}
+
+TEST(GradientFlow, ForwardAndAdjointAgreeInEveryUnitOfTimeAndAtEveryAccuracy) {
+  struct Case {
+    double factor, accuracy;
+  };
+  for (const auto& follower : testing::morse_bott_followers()) {
+    for (const auto& [factor, accuracy] : {Case{1e-4, 1e-9}, {1e6, 1e-9}, {1, 1e-4}, {1, 1e-11}}) {
+      SCOPED_TRACE(follower.name + " times " + std::to_string(factor) + " at " + std::to_string(accuracy));
+      const GradientFlow flow(times(factor, follower.lower), {.tolerance = accuracy,
+                                                              .sensitivity_tolerance = accuracy,
+                                                              .relative_accuracy = accuracy,
+                                                              .absolute_accuracy = 0.01 * accuracy});
+      Random random(7);
+      const Vec dx = testing::random_vec(follower.x.size(), random), v = testing::random_vec(follower.y.size(), random);
+      const auto point = flow.record(follower.x, start_near(follower, 4));
+      const auto pulled = point->pull_back(v), moved = point->push_forward(dx);
+      ASSERT_EQ(pulled.status, Status::converged) << pulled.message;
+      ASSERT_EQ(moved.status, Status::converged) << moved.message;
+      // Both take some 50 (loosest) to 700 steps, whose errors add up.
+      EXPECT_NEAR(dot(pulled.value, dx), dot(v, moved.value), 100 * accuracy * norm(v) * norm(moved.value));
+    }
+  }
+}
+
 TEST(GradientFlow, ALinearFlowHasItsClosedForm) {
   // For y'Ay/2 + y'Cx + b'y with eigenpairs (l, q) of A: Y(t) = y* + e^{-At} (y0 - y*), U_t' = -A^-1 (I - e^{-At}) C.
   const auto problem = testing::quadratic_problem();

@@ -48,12 +48,16 @@ Tail refuse(Failure failure) { return {{}, {}, failure.status, std::move(failure
 
 }  // namespace
 
-Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& v) {
+Tail follow_tail(ForwardFlow& flow, const Vec& v) {
   constexpr double kLeak = 1e-5;  // of |B| |v|: a smaller rest is the flow's own inexactness
+  constexpr double kTowards = 1e3;
+  auto& system = flow.system();
   const auto& options = system.options();
-  const auto spectrum = measure_spectrum(system, y);
-  if (spectrum.smallest < -kKernelLevel * spectrum.largest) return refuse(saddle(spectrum.smallest, spectrum.largest));
-  const double scale = std::max(measure_coupling(system, start), measure_coupling(system, y)) * norm(v);
+  const auto& spectrum = flow.spectrum();
+  const Vec y = flow.state();
+  if (spectrum.negative(spectrum.smallest)) return refuse(saddle(spectrum.smallest, spectrum.largest));
+  // Where B vanishes at the end, as by symmetry, only its size at the start says what is small.
+  const double scale = std::max(measure_coupling(system, flow.start()), measure_coupling(system, y)) * norm(v);
   if (scale == 0) return {v, Vec::Zero(system.dim_x()), Status::converged, "at rest"};
 
   Frozen frozen{system, y};
@@ -75,7 +79,7 @@ Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& 
     if (size <= options.sensitivity_tolerance * scale)
       return {lambda, copy(integral.get()), Status::converged, "at rest"};
     const double curvature = dot(lambda, system.hess_yy(y, lambda)) / (length * length);
-    if (curvature < -kKernelLevel * spectrum.largest) return refuse(saddle(curvature, spectrum.largest));
+    if (spectrum.negative(curvature) && size > kLeak * scale) return refuse(saddle(curvature, spectrum.largest));
     const auto state = decay.observe(integrator.time(), size);
     if (state == Decay::State::new_half) half = {lambda, copy(integral.get()), Status::converged, "at rest"};
     if (state == Decay::State::stuck) {
@@ -92,7 +96,10 @@ Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& 
     if (integrator.time() >= options.end_time) {
       return refuse({Status::budget_reached, "the adjoint did not come to rest before the end time"});
     }
-    const int code = integrator.step(options.end_time);
+    // The first step is at least 1e-14 of the time towards which CVODES is sent.
+    const bool first = integrator.steps() == 0 && spectrum.largest > 0;
+    const int code =
+        integrator.step(first ? std::min(options.end_time, kTowards / spectrum.largest) : options.end_time);
     if (code < 0) return refuse(system.why(code));
     double time = 0;
     require(CVodeGetQuad(integrator.memory(), &time, integral.get()), "CVodeGetQuad");

@@ -14,7 +14,7 @@ struct Tail {
   Status status = Status::converged;
   std::string message;
 };
-Tail follow_tail(FlowSystem& system, const Vec& start, const Vec& y, const Vec& v);
+Tail follow_tail(ForwardFlow& flow, const Vec& v);
 
 /// Integral of B lambda from time 0 to the end of `flow`, which was recorded; lambda is `end` there.
 Tail sweep_back(ForwardFlow& flow, const Vec& end);

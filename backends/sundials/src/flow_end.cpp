@@ -43,11 +43,20 @@ Spectrum measure_spectrum(FlowSystem& system, const Vec& y) {
     if (!(beside[count - 1] > kExhausted * largest)) break;
     next = product / beside[count - 1];
   }
-  if (!diagonal.head(count).allFinite()) return {std::nan(""), std::nan("")};
+  if (!diagonal.head(count).allFinite()) {
+    const double nan = std::nan("");
+    return {nan, nan, nan};
+  }
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
   solver.computeFromTridiagonal(diagonal.head(count), beside.head(count - 1), Eigen::EigenvaluesOnly);
   const Vec values = solver.eigenvalues();
-  return {values.minCoeff(), values.cwiseAbs().maxCoeff()};
+  Spectrum spectrum{values.minCoeff(), 0, values.cwiseAbs().maxCoeff()};
+  for (const double value : values) {
+    const double size = std::abs(value);
+    if (size <= kKernelLevel * spectrum.largest) continue;
+    spectrum.slowest = spectrum.slowest == 0 ? size : std::min(spectrum.slowest, size);
+  }
+  return spectrum;
 }
 
 double measure_coupling(FlowSystem& system, const Vec& y) {

@@ -1,6 +1,7 @@
 // What the end of a flow is like: the follower's curvature there, and whether what should come to rest does.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "flow_system.hpp"
@@ -11,10 +12,16 @@ namespace bilevel::flow {
 inline constexpr double kKernelLevel = 1e-6;
 
 /// Ends of the spectrum of H at y, by at most 60 products of Lanczos from a seeded start: `smallest` is at least the
-/// smallest eigenvalue and `largest` at most |H|, both exact for m <= 60 up to rounding.
+/// smallest eigenvalue and `largest` at most |H|, all exact for m <= 60 up to rounding.
 struct Spectrum {
   double smallest = 0;
+  double slowest = 0;  // smallest in absolute value of those that do not count as zero; 0 if all do
   double largest = 0;
+
+  /// Whether a curvature is clearly negative.
+  bool negative(double curvature) const { return curvature < -std::max(kKernelLevel * largest, inexact); }
+  /// Curvatures of this size are put down to the distance from the manifold of minimisers that is left.
+  double inexact = 0;
 };
 Spectrum measure_spectrum(FlowSystem& system, const Vec& y);
 

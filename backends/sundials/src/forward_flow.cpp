@@ -65,8 +65,13 @@ Eigen::MatrixXd ForwardFlow::sensitivities() const {
 }
 
 std::optional<Failure> ForwardFlow::step() {
-  constexpr double kRunsAway = 1e10;
-  const double end = system_.options().end_time;
+  constexpr double kRunsAway = 1e10, kTowards = 1e3;
+  double end = system_.options().end_time;
+  if (steps() == 0) {
+    // The first step is at least 1e-14 of the time towards which CVODES is sent.
+    const double speed = std::max(norm(system_.gradient(state())) / (1 + norm(start_)), spectrum_.largest);
+    if (speed > 0) end = std::min(end, kTowards / speed);
+  }
   int code = recording_ == Recording::checkpoints ? integrator_.recorded_step(end) : integrator_.step(end);
   if (code >= 0 && !sensitivities_.empty()) {
     std::vector<N_Vector> raw;
@@ -96,9 +101,37 @@ Selection ForwardFlow::finish(Status status, double residual, std::string_view w
 }
 
 Selection ForwardFlow::run_to_rest() {
+  return run_until(system_.options().tolerance * std::max(1.0, norm(system_.gradient(state()))));
+}
+
+Selection ForwardFlow::run_to_clear_rest() {
+  constexpr int kRefinements = 4;
+  constexpr double kCloser = 1e-2, kShrinks = 0.3, kRounding = 1e-14;
+  auto answer = run_to_rest();
+  if (answer.status != Status::converged) return answer;
+  spectrum_ = measure_spectrum(system_, answer.y);
+  for (int i = 0; i < kRefinements; ++i) {
+    const double before = spectrum_.smallest, length = 1 + norm(answer.y);
+    const bool negative = spectrum_.negative(before);
+    double target = system_.options().tolerance * length * spectrum_.slowest;
+    if (negative) target = std::min(target, kCloser * answer.residual);
+    target = std::max(target, kRounding * length * spectrum_.largest);
+    if (!(answer.residual > target)) break;
+    auto closer = run_until(target);
+    if (!(closer.residual <= answer.residual)) break;
+    spectrum_ = measure_spectrum(system_, closer.y);
+    // What is left of a curvature that shrank with |g_y| is no saddle's.
+    if (negative && spectrum_.smallest > kShrinks * before) spectrum_.inexact = std::max(0.0, -2 * spectrum_.smallest);
+    const bool reached = closer.status == Status::converged;
+    answer = finish(Status::converged, closer.residual, reached ? "at rest" : closer.message);
+    if (!reached) break;
+  }
+  return answer;
+}
+
+Selection ForwardFlow::run_until(double target) {
   const auto& options = system_.options();
   double residual = norm(system_.gradient(state()));
-  const double target = options.tolerance * std::max(1.0, residual);
   for (;;) {
     if (!std::isfinite(residual)) return finish(Status::nonfinite, residual, "the follower's gradient is not finite");
     if (residual <= target) return finish(Status::converged, residual, fmt::format("target {:.3g}", target));
@@ -129,9 +162,9 @@ Selection ForwardFlow::run_to(double time) {
 ForwardFlow::Settled ForwardFlow::settle() {
   constexpr double kLeak = 1e-5;  // of the terms of dS/dt: a smaller rest is the flow's own inexactness
   const auto& options = system_.options();
-  const auto spectrum = measure_spectrum(system_, state());
+  const auto& spectrum = spectrum_;
   const auto refuse = [](Failure failure) { return Settled{{}, failure.status, std::move(failure.message)}; };
-  if (spectrum.smallest < -kKernelLevel * spectrum.largest) return refuse(saddle(spectrum.smallest, spectrum.largest));
+  if (spectrum.negative(spectrum.smallest)) return refuse(saddle(spectrum.smallest, spectrum.largest));
 
   const Index count = directions_.cols(), steps_before = steps();
   std::vector<Decay> decays(static_cast<std::size_t>(count), Decay(spectrum.largest));
@@ -159,7 +192,7 @@ ForwardFlow::Settled ForwardFlow::settle() {
       }
       const Vec turned = system_.hess_yy(y, rate);
       const double curvature = dot(rate, turned) / (size * size);
-      if (curvature < -kKernelLevel * spectrum.largest && size > kLeak * scale) {
+      if (spectrum.negative(curvature) && size > kLeak * scale) {
         return refuse(saddle(curvature, spectrum.largest));
       }
       const auto state = decays[index].observe(time(), size);

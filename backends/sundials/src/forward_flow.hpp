@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "flow_end.hpp"
 #include "flow_system.hpp"
 
 namespace bilevel::flow {
@@ -18,6 +19,7 @@ class ForwardFlow {
   FlowSystem& system() { return system_; }
   double time() const { return integrator_.time(); }
   Index steps() const { return integrator_.steps(); }
+  const Vec& start() const { return start_; }
   Vec state() const { return integrator_.state(); }
   Eigen::MatrixXd sensitivities() const;  // m x k
 
@@ -26,9 +28,16 @@ class ForwardFlow {
 
   /// Until |g_y| meets the tolerance.
   Selection run_to_rest();
+  /// The same, and from there on as far as the integrator comes, until two things are clear:
+  ///   the distance to the limit is below the tolerance, estimated as |g_y| over the smallest nonzero curvature
+  ///   a negative curvature is that of a saddle: beside a manifold of minimisers it can be negative by as much as the
+  ///   distance from the manifold, but shrinks with it
+  Selection run_to_clear_rest();
+  /// After run_to_clear_rest.
+  const Spectrum& spectrum() const { return spectrum_; }
   /// Until `time`.
   Selection run_to(double time);
-  /// From rest on, until dS/dt = 0: the verdict on all columns, and S.
+  /// From clear rest on, until dS/dt = 0: the verdict on all columns, and S.
   struct Settled {
     Eigen::MatrixXd moves;
     Status status = Status::converged;
@@ -46,6 +55,7 @@ class ForwardFlow {
   static int sensitivity_rhs(int count, double t, N_Vector y, N_Vector ydot, N_Vector* s, N_Vector* sdot, void* user,
                              N_Vector work, N_Vector more_work);
 
+  Selection run_until(double target);
   Selection finish(Status status, double residual, std::string_view why) const;
 
   FlowSystem& system_;
@@ -55,6 +65,7 @@ class ForwardFlow {
   Integrator integrator_;
   Vec start_;
   std::vector<Vector> sensitivities_;
+  Spectrum spectrum_;
 };
 
 }  // namespace bilevel::flow

@@ -42,7 +42,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
   static std::unique_ptr<Point> make(const GradientFlow& selection, const Vec& x, const Vec& y) {
     auto system = std::make_unique<FlowSystem>(selection.lower(), x, selection.options());
     auto path = std::make_unique<ForwardFlow>(*system, y, no_directions(), ForwardFlow::Recording::checkpoints);
-    auto answer = path->run_to_rest();
+    auto answer = path->run_to_clear_rest();
     return std::make_unique<Recorded>(selection, x, y, std::move(system), std::move(path), std::move(answer));
   }
 
@@ -59,7 +59,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
   SelectionProduct do_pull_back(const Vec& v) const override {
     if (answer().status != Status::converged) return {{}, Status::lower_failed, answer().message};
     system_->restart_budget();
-    auto tail = flow::follow_tail(*system_, y_, answer().y, v);
+    auto tail = flow::follow_tail(*path_, v);
     if (tail.status != Status::converged) return {{}, tail.status, std::move(tail.message)};
     auto back = flow::sweep_back(*path_, tail.left);
     if (back.status != Status::converged) return {{}, back.status, std::move(back.message)};
@@ -104,7 +104,7 @@ std::string GradientFlow::describe() const {
 
 Selection GradientFlow::do_select(const Vec& x, const Vec& y) const {
   FlowSystem system(lower(), x, options_);
-  return ForwardFlow(system, y, no_directions(), ForwardFlow::Recording::none).run_to_rest();
+  return ForwardFlow(system, y, no_directions(), ForwardFlow::Recording::none).run_to_clear_rest();
 }
 
 std::unique_ptr<SelectionMap::Point> GradientFlow::do_record(const Vec& x, const Vec& y) const {
@@ -130,7 +130,7 @@ FlowSensitivity GradientFlow::sensitivity(const Vec& x, const Vec& y, const Eige
   FlowSystem system(lower(), x, options_);
   ForwardFlow path(system, y, directions, ForwardFlow::Recording::none);
   FlowSensitivity result;
-  result.answer = path.run_to_rest();
+  result.answer = path.run_to_clear_rest();
   if (result.answer.status != Status::converged) {
     result.status = Status::lower_failed;
     result.message = result.answer.message;
