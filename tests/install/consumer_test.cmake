@@ -36,6 +36,9 @@ run(${CMAKE_COMMAND}
     -D CMAKE_CXX_FLAGS=${flags})
 run(${CMAKE_COMMAND} --build ${scratch}/build)
 run(${scratch}/build/consumer)
+if(gradient_flow)
+  run(${scratch}/build/consumer_gradient_flow)
+endif()
 
 if(EXISTS ${prefix}/bin/bilevel)
   run(${prefix}/bin/bilevel --version)
