@@ -131,6 +131,10 @@ TEST(GradientFlow, ALinearFlowHasItsClosedForm) {
     // At most 300 steps of 1e-9.
     EXPECT_LE(norm(found.answer.y - y), 3e-7 * norm(y));
     EXPECT_LE((found.moves - moves).norm(), 3e-7 * (1 + moves.norm()));
+    // At rest the state stays and the derivative is the same.
+    const auto resting = flow.at_time(x, rest, time, MatrixXd::Identity(3, 3));
+    EXPECT_LE(norm(resting.answer.y - rest), 1e-12 * norm(rest));
+    EXPECT_LE((resting.moves - moves).norm(), 3e-7 * (1 + moves.norm()));
   }
 }
 
@@ -190,7 +194,8 @@ TEST(GradientFlow, HypergradientVanishesAtTheKnownSolution) {
 
 TEST(GradientFlow, ARecordCanBePulledBackAgain) {
   const auto follower = testing::ring_that_moves();
-  const auto point = GradientFlow(follower.lower).record(follower.x, start_near(follower, 3));
+  const GradientFlow flow(follower.lower);
+  const auto point = flow.record(follower.x, start_near(follower, 3));
   const auto first = point->pull_back(vec({0.3, 0.7}));
   point->pull_back(vec({-1, 0.1}));
   EXPECT_EQ(point->pull_back(vec({0.3, 0.7})).value, first.value);

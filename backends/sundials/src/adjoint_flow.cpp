@@ -63,8 +63,8 @@ Tail follow_tail(ForwardFlow& flow, const Vec& v) {
   Frozen frozen{system, y};
   const Accuracy accuracy{options.relative_accuracy, options.absolute_accuracy * norm(v)};
   Integrator integrator(v, tail_rhs, tail_jacobian_times, &frozen, accuracy, options.krylov_dimension);
-  const auto integral = make_vector(Vec::Zero(system.dim_x()), integrator.context());
-  require(CVodeQuadInit(integrator.memory(), tail_quadrature, integral.get()), "CVodeQuadInit");
+  const N_Vector integral = integrator.add_vector(Vec::Zero(system.dim_x()));
+  require(CVodeQuadInit(integrator.memory(), tail_quadrature, integral), "CVodeQuadInit");
   require(CVodeQuadSStolerances(integrator.memory(), options.relative_accuracy, options.absolute_accuracy * scale),
           "CVodeQuadSStolerances");
   require(CVodeSetQuadErrCon(integrator.memory(), SUNTRUE), "CVodeSetQuadErrCon");
@@ -76,12 +76,11 @@ Tail follow_tail(ForwardFlow& flow, const Vec& v) {
     const Vec lambda = integrator.state();
     const double size = norm(system.hess_xy(y, lambda)), length = norm(lambda);
     if (!std::isfinite(size)) return refuse({Status::nonfinite, "the adjoint of the flow is not finite"});
-    if (size <= options.sensitivity_tolerance * scale)
-      return {lambda, copy(integral.get()), Status::converged, "at rest"};
+    if (size <= options.sensitivity_tolerance * scale) return {lambda, copy(integral), Status::converged, "at rest"};
     const double curvature = dot(lambda, system.hess_yy(y, lambda)) / (length * length);
     if (spectrum.negative(curvature) && size > kLeak * scale) return refuse(saddle(curvature, spectrum.largest));
     const auto state = decay.observe(integrator.time(), size);
-    if (state == Decay::State::new_half) half = {lambda, copy(integral.get()), Status::converged, "at rest"};
+    if (state == Decay::State::new_half) half = {lambda, copy(integral), Status::converged, "at rest"};
     if (state == Decay::State::stuck) {
       if (size <= kLeak * scale) return half;
       return refuse(
@@ -102,42 +101,54 @@ Tail follow_tail(ForwardFlow& flow, const Vec& v) {
         integrator.step(first ? std::min(options.end_time, kTowards / spectrum.largest) : options.end_time);
     if (code < 0) return refuse(system.why(code));
     double time = 0;
-    require(CVodeGetQuad(integrator.memory(), &time, integral.get()), "CVodeGetQuad");
+    require(CVodeGetQuad(integrator.memory(), &time, integral), "CVodeGetQuad");
   }
 }
 
-Tail sweep_back(ForwardFlow& flow, const Vec& end) {
-  auto& system = flow.system();
-  const auto& options = system.options();
-  auto& integrator = flow.integrator();
-  void* memory = integrator.memory();
-  if (flow.steps() == 0) return {end, Vec::Zero(system.dim_x()), Status::converged, "the start is critical"};
+BackwardSweep::BackwardSweep(ForwardFlow& flow) : flow_(flow) {}
 
-  const auto lambda = make_vector(end, integrator.context());
-  const auto integral = make_vector(Vec::Zero(system.dim_x()), integrator.context());
-  const Index kept = std::min(options.krylov_dimension, system.dim_y());
-  KrylovSolver krylov(SUNLinSol_SPGMR(lambda.get(), SUN_PREC_NONE, static_cast<int>(kept), integrator.context().get()));
-  if (!krylov) throw std::bad_alloc();
+void BackwardSweep::set_up() {
+  auto& system = flow_.system();
+  auto& integrator = flow_.integrator();
+  const auto& options = system.options();
+  void* memory = integrator.memory();
+  require(CVodeCreateB(memory, CV_BDF, &problem_), "CVodeCreateB");
+  require(CVodeInitB(memory, problem_, back_rhs, flow_.time(), lambda_), "CVodeInitB");
+  require(CVodeSetUserDataB(memory, problem_, &system), "CVodeSetUserDataB");
+  require(CVodeSetLinearSolverB(memory, problem_, integrator.add_krylov(lambda_), nullptr), "CVodeSetLinearSolverB");
+  require(CVodeSetJacTimesB(memory, problem_, nullptr, back_jacobian_times), "CVodeSetJacTimesB");
+  require(CVodeSetMaxNumStepsB(memory, problem_, options.max_steps), "CVodeSetMaxNumStepsB");
+  require(CVodeQuadInitB(memory, problem_, back_quadrature, integral_), "CVodeQuadInitB");
+  require(CVodeSetQuadErrConB(memory, problem_, SUNTRUE), "CVodeSetQuadErrConB");
+}
+
+Tail BackwardSweep::run(const Vec& end) {
+  auto& system = flow_.system();
+  const auto& options = system.options();
+  void* memory = flow_.integrator().memory();
+  if (flow_.steps() == 0) return {end, Vec::Zero(system.dim_x()), Status::converged, "the start is critical"};
+
+  if (problem_ < 0) {
+    lambda_ = flow_.integrator().add_vector(end);
+    integral_ = flow_.integrator().add_vector(Vec::Zero(system.dim_x()));
+    set_up();
+  } else {
+    view(lambda_) = end;
+    view(integral_).setZero();
+    require(CVodeReInitB(memory, problem_, flow_.time(), lambda_), "CVodeReInitB");
+    require(CVodeQuadReInitB(memory, problem_, integral_), "CVodeQuadReInitB");
+  }
   const double absolute = options.absolute_accuracy * std::max(norm(end), 1e-300);
-  int which = 0;
-  require(CVodeCreateB(memory, CV_BDF, &which), "CVodeCreateB");
-  require(CVodeInitB(memory, which, back_rhs, flow.time(), lambda.get()), "CVodeInitB");
-  require(CVodeSStolerancesB(memory, which, options.relative_accuracy, absolute), "CVodeSStolerancesB");
-  require(CVodeSetUserDataB(memory, which, &system), "CVodeSetUserDataB");
-  require(CVodeSetLinearSolverB(memory, which, krylov.get(), nullptr), "CVodeSetLinearSolverB");
-  require(CVodeSetJacTimesB(memory, which, nullptr, back_jacobian_times), "CVodeSetJacTimesB");
-  require(CVodeSetMaxNumStepsB(memory, which, options.max_steps), "CVodeSetMaxNumStepsB");
-  require(CVodeQuadInitB(memory, which, back_quadrature, integral.get()), "CVodeQuadInitB");
-  require(CVodeQuadSStolerancesB(memory, which, options.relative_accuracy, absolute), "CVodeQuadSStolerancesB");
-  require(CVodeSetQuadErrConB(memory, which, SUNTRUE), "CVodeSetQuadErrConB");
+  require(CVodeSStolerancesB(memory, problem_, options.relative_accuracy, absolute), "CVodeSStolerancesB");
+  require(CVodeQuadSStolerancesB(memory, problem_, options.relative_accuracy, absolute), "CVodeQuadSStolerancesB");
 
   const int code = CVodeB(memory, 0.0, CV_NORMAL);
   if (code < 0) return refuse(system.why(code));
   double time = 0;
-  require(CVodeGetB(memory, which, &time, lambda.get()), "CVodeGetB");
-  require(CVodeGetQuadB(memory, which, &time, integral.get()), "CVodeGetQuadB");
+  require(CVodeGetB(memory, problem_, &time, lambda_), "CVodeGetB");
+  require(CVodeGetQuadB(memory, problem_, &time, integral_), "CVodeGetQuadB");
   // CVODES integrates from the end to 0, against the direction of time.
-  return {copy(lambda.get()), -copy(integral.get()), Status::converged, "back at the start"};
+  return {copy(lambda_), -copy(integral_), Status::converged, "back at the start"};
 }
 
 }  // namespace bilevel::flow

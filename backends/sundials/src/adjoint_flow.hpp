@@ -16,7 +16,21 @@ struct Tail {
 };
 Tail follow_tail(ForwardFlow& flow, const Vec& v);
 
-/// Integral of B lambda from time 0 to the end of `flow`, which was recorded; lambda is `end` there.
-Tail sweep_back(ForwardFlow& flow, const Vec& end);
+/// Back along a recorded flow, as often as asked.
+class BackwardSweep {
+ public:
+  /// `flow` has checkpoints and is at its end.
+  explicit BackwardSweep(ForwardFlow& flow);
+
+  /// Integral of B lambda from time 0 to the flow's end; lambda is `end` there.
+  Tail run(const Vec& end);
+
+ private:
+  void set_up();
+
+  ForwardFlow& flow_;
+  N_Vector lambda_ = nullptr, integral_ = nullptr;  // the flow's integrator's
+  int problem_ = -1;                                // of CVODES; it keeps one for each sweep object
+};
 
 }  // namespace bilevel::flow

@@ -1,7 +1,9 @@
 #include "cvodes.hpp"
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,20 +14,13 @@ namespace {
 /// CVODES prints its complaints otherwise; the return code says the same.
 void say_nothing(int, const char*, const char*, char*, void*) {}
 
-}  // namespace
-
 Context make_context() {
   SUNContext context = nullptr;
   if (SUNContext_Create(nullptr, &context) != 0) throw std::bad_alloc();
   return Context(context);
 }
 
-Vector make_vector(const Vec& entries, const Context& context) {
-  Vector vector(N_VNew_Serial(entries.size(), context.get()));
-  if (!vector) throw std::bad_alloc();
-  view(vector.get()) = entries;
-  return vector;
-}
+}  // namespace
 
 void require(int code, const char* call) {
   if (code == CV_SUCCESS) return;
@@ -68,22 +63,16 @@ Failure explain(int code) {
 
 Integrator::Integrator(const Vec& start, CVRhsFn rhs, CVLsJacTimesVecFn jacobian_times, void* user, Accuracy accuracy,
                        Index krylov_dimension)
-    : context_(make_context()), state_(make_vector(start, context_)) {
-  constexpr int kRestarts = 2;
-  const int kept = static_cast<int>(std::min(krylov_dimension, start.size()));
-  krylov_.reset(SUNLinSol_SPGMR(state_.get(), SUN_PREC_NONE, kept, context_.get()));
+    : krylov_dimension_(krylov_dimension), context_(make_context()), state_(add_vector(start)) {
+  SUNLinearSolver krylov = add_krylov(state_);
   memory_ = CVodeCreate(CV_BDF, context_.get());
-  if (!krylov_ || memory_ == nullptr) {
-    CVodeFree(&memory_);
-    throw std::bad_alloc();
-  }
+  if (memory_ == nullptr) throw std::bad_alloc();
   try {
-    require(SUNLinSol_SPGMRSetMaxRestarts(krylov_.get(), kRestarts), "SUNLinSol_SPGMRSetMaxRestarts");
     require(CVodeSetErrHandlerFn(memory_, say_nothing, nullptr), "CVodeSetErrHandlerFn");
-    require(CVodeInit(memory_, rhs, 0.0, state_.get()), "CVodeInit");
+    require(CVodeInit(memory_, rhs, 0.0, state_), "CVodeInit");
     require(CVodeSStolerances(memory_, accuracy.relative, accuracy.absolute), "CVodeSStolerances");
     require(CVodeSetUserData(memory_, user), "CVodeSetUserData");
-    require(CVodeSetLinearSolver(memory_, krylov_.get(), nullptr), "CVodeSetLinearSolver");
+    require(CVodeSetLinearSolver(memory_, krylov, nullptr), "CVodeSetLinearSolver");
     require(CVodeSetJacTimes(memory_, nullptr, jacobian_times), "CVodeSetJacTimes");
   } catch (...) {
     CVodeFree(&memory_);
@@ -93,17 +82,33 @@ Integrator::Integrator(const Vec& start, CVRhsFn rhs, CVLsJacTimesVecFn jacobian
 
 Integrator::~Integrator() { CVodeFree(&memory_); }
 
+N_Vector Integrator::add_vector(const Vec& entries) {
+  Vector vector(N_VNew_Serial(entries.size(), context_.get()));
+  if (!vector) throw std::bad_alloc();
+  view(vector.get()) = entries;
+  return vectors_.emplace_back(std::move(vector)).get();
+}
+
+SUNLinearSolver Integrator::add_krylov(N_Vector like) {
+  constexpr int kRestarts = 2;
+  const auto kept = static_cast<int>(std::min<Index>(krylov_dimension_, NV_LENGTH_S(like)));
+  KrylovSolver solver(SUNLinSol_SPGMR(like, SUN_PREC_NONE, kept, context_.get()));
+  if (!solver) throw std::bad_alloc();
+  require(SUNLinSol_SPGMRSetMaxRestarts(solver.get(), kRestarts), "SUNLinSol_SPGMRSetMaxRestarts");
+  return solvers_.emplace_back(std::move(solver)).get();
+}
+
 void Integrator::stop_at(double time) { require(CVodeSetStopTime(memory_, time), "CVodeSetStopTime"); }
 
 int Integrator::step(double towards) {
-  const int code = CVode(memory_, towards, state_.get(), &time_, CV_ONE_STEP);
+  const int code = CVode(memory_, towards, state_, &time_, CV_ONE_STEP);
   if (code >= 0) ++steps_;
   return code;
 }
 
 int Integrator::recorded_step(double towards) {
   int checkpoints = 0;
-  const int code = CVodeF(memory_, towards, state_.get(), &time_, CV_ONE_STEP, &checkpoints);
+  const int code = CVodeF(memory_, towards, state_, &time_, CV_ONE_STEP, &checkpoints);
   if (code >= 0) ++steps_;
   return code;
 }

@@ -24,9 +24,6 @@ using Context = std::unique_ptr<std::remove_pointer_t<SUNContext>, Free>;
 using Vector = std::unique_ptr<std::remove_pointer_t<N_Vector>, Free>;
 using KrylovSolver = std::unique_ptr<std::remove_pointer_t<SUNLinearSolver>, Free>;
 
-Context make_context();
-Vector make_vector(const Vec& entries, const Context& context);
-
 inline Eigen::Map<Vec> view(N_Vector vector) { return {NV_DATA_S(vector), NV_LENGTH_S(vector)}; }
 inline Vec copy(N_Vector vector) { return view(vector); }
 
@@ -57,11 +54,13 @@ class Integrator {
   Integrator& operator=(const Integrator&) = delete;
 
   void* memory() { return memory_; }
-  const Context& context() const { return context_; }
-  N_Vector state_vector() { return state_.get(); }
-  Vec state() const { return view(state_.get()); }
+  Vec state() const { return view(state_); }
   double time() const { return time_; }
   Index steps() const { return steps_; }
+
+  /// A vector, a Krylov solver for such vectors, that live as long as the integrator.
+  N_Vector add_vector(const Vec& entries);
+  SUNLinearSolver add_krylov(N_Vector like);
 
   /// Never steps beyond this time.
   void stop_at(double time);
@@ -71,9 +70,11 @@ class Integrator {
   int recorded_step(double towards);
 
  private:
+  Index krylov_dimension_;
   Context context_;
-  Vector state_;
-  KrylovSolver krylov_;
+  std::vector<Vector> vectors_;
+  std::vector<KrylovSolver> solvers_;
+  N_Vector state_ = nullptr;
   void* memory_ = nullptr;
   double time_ = 0;
   Index steps_ = 0;

@@ -45,7 +45,12 @@ class FlowSystem {
   /// Why an integration ended with a negative `code`. Rethrows what an oracle threw.
   Failure why(int code) const;
   bool interrupted() const { return options_.interrupt != nullptr && options_.interrupt->load(); }
-  void restart_budget() { products_ = 0; }
+  /// Before a further integration on the same system.
+  void restart_budget() {
+    products_ = 0;
+    stopped_.reset();
+    error_ = nullptr;
+  }
 
  private:
   const Linearization& at(const Vec& y);

@@ -37,36 +37,35 @@ ForwardFlow::ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd
       recording_(recording),
       user_{&system_, &directions_},
       integrator_(y, rhs, jacobian_times, &user_, system.accuracy(), system.options().krylov_dimension),
-      start_(y) {
+      start_(y),
+      stop_time_(system.options().end_time) {
   const int count = static_cast<int>(directions.cols());
   if (count > 0) {
-    std::vector<N_Vector> raw;
     std::vector<double> absolute;
     for (int j = 0; j < count; ++j) {
-      sensitivities_.push_back(make_vector(Vec::Zero(y.size()), integrator_.context()));
-      raw.push_back(sensitivities_.back().get());
+      sensitivities_.push_back(integrator_.add_vector(Vec::Zero(y.size())));
       absolute.push_back(system.accuracy().absolute * std::max(1e-300, directions.col(j).norm()));
     }
     void* memory = integrator_.memory();
-    require(CVodeSensInit(memory, count, CV_STAGGERED, sensitivity_rhs, raw.data()), "CVodeSensInit");
+    require(CVodeSensInit(memory, count, CV_STAGGERED, sensitivity_rhs, sensitivities_.data()), "CVodeSensInit");
     require(CVodeSensSStolerances(memory, system.accuracy().relative, absolute.data()), "CVodeSensSStolerances");
     require(CVodeSetSensErrCon(memory, SUNTRUE), "CVodeSetSensErrCon");
   }
   if (recording == Recording::checkpoints) {
     require(CVodeAdjInit(integrator_.memory(), system.options().steps_per_checkpoint, CV_HERMITE), "CVodeAdjInit");
   }
-  integrator_.stop_at(system.options().end_time);
+  integrator_.stop_at(stop_time_);
 }
 
 Eigen::MatrixXd ForwardFlow::sensitivities() const {
   Eigen::MatrixXd moves(system_.dim_y(), directions_.cols());
-  for (Index j = 0; j < moves.cols(); ++j) moves.col(j) = view(sensitivities_[static_cast<std::size_t>(j)].get());
+  for (Index j = 0; j < moves.cols(); ++j) moves.col(j) = view(sensitivities_[static_cast<std::size_t>(j)]);
   return moves;
 }
 
 std::optional<Failure> ForwardFlow::step() {
   constexpr double kRunsAway = 1e10, kTowards = 1e3;
-  double end = system_.options().end_time;
+  double end = stop_time_;
   if (steps() == 0) {
     // The first step is at least 1e-14 of the time towards which CVODES is sent.
     const double speed = std::max(norm(system_.gradient(state())) / (1 + norm(start_)), spectrum_.largest);
@@ -74,10 +73,8 @@ std::optional<Failure> ForwardFlow::step() {
   }
   int code = recording_ == Recording::checkpoints ? integrator_.recorded_step(end) : integrator_.step(end);
   if (code >= 0 && !sensitivities_.empty()) {
-    std::vector<N_Vector> raw;
-    for (const auto& vector : sensitivities_) raw.push_back(vector.get());
     double time = 0;
-    code = CVodeGetSens(integrator_.memory(), &time, raw.data());
+    code = CVodeGetSens(integrator_.memory(), &time, sensitivities_.data());
   }
   const double size = norm(state());
   if (size > kRunsAway * (1 + norm(start_))) {
@@ -148,7 +145,10 @@ Selection ForwardFlow::run_until(double target) {
 }
 
 Selection ForwardFlow::run_to(double time) {
-  if (time > 0) integrator_.stop_at(time);
+  if (time > 0) {
+    stop_time_ = time;
+    integrator_.stop_at(time);
+  }
   while (this->time() < time) {
     const double residual = norm(system_.gradient(state()));
     if (steps() >= system_.options().max_steps) {

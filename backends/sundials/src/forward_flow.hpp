@@ -1,7 +1,9 @@
 // The flow dY/dt = -g_y(x, Y) and, beside it, sensitivities dS/dt = -(B' dx + H S).
 #pragma once
 
-#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "flow_end.hpp"
 #include "flow_system.hpp"
@@ -64,7 +66,8 @@ class ForwardFlow {
   User user_;
   Integrator integrator_;
   Vec start_;
-  std::vector<Vector> sensitivities_;
+  double stop_time_;
+  std::vector<N_Vector> sensitivities_;  // the integrator's
   Spectrum spectrum_;
 };
 

@@ -53,7 +53,8 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
         x_(std::move(x)),
         y_(std::move(y)),
         system_(std::move(system)),
-        path_(std::move(path)) {}
+        path_(std::move(path)),
+        sweep_(*path_) {}
 
  private:
   SelectionProduct do_pull_back(const Vec& v) const override {
@@ -61,7 +62,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
     system_->restart_budget();
     auto tail = flow::follow_tail(*path_, v);
     if (tail.status != Status::converged) return {{}, tail.status, std::move(tail.message)};
-    auto back = flow::sweep_back(*path_, tail.left);
+    auto back = sweep_.run(tail.left);
     if (back.status != Status::converged) return {{}, back.status, std::move(back.message)};
     return {-(tail.integral + back.integral), Status::converged, answer().message};
   }
@@ -76,6 +77,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
   Vec x_, y_;
   std::unique_ptr<FlowSystem> system_;
   std::unique_ptr<ForwardFlow> path_;
+  mutable flow::BackwardSweep sweep_;
 };
 
 GradientFlow::GradientFlow(std::shared_ptr<const Objective> lower, GradientFlowOptions options)
