@@ -22,8 +22,9 @@ class BackwardSweep {
   /// `flow` has checkpoints and is at its end.
   explicit BackwardSweep(ForwardFlow& flow);
 
-  /// Integral of B lambda from time 0 to the flow's end; lambda is `end` there.
-  Tail run(const Vec& end);
+  /// Integral of B lambda from time 0 to the flow's end; lambda is `end` there, errors are
+  /// measured against `size`.
+  Tail run(const Vec& end, double size);
 
  private:
   void set_up();
