@@ -13,6 +13,7 @@ struct Tail {
   Vec integral;  // of B lambda, R^n
   Status status = Status::converged;
   std::string message;
+  double integral_scale = 0;  // |B| |v|: errors of the integral are measured against it
 };
 Tail follow_tail(ForwardFlow& flow, const Vec& v);
 
@@ -22,9 +23,8 @@ class BackwardSweep {
   /// `flow` has checkpoints and is at its end.
   explicit BackwardSweep(ForwardFlow& flow);
 
-  /// Integral of B lambda from time 0 to the flow's end; lambda is `end` there, errors are
-  /// measured against `size`.
-  Tail run(const Vec& end, double size);
+  /// Integral of B lambda from time 0 to the flow's end; lambda is what the tail of v left.
+  Tail run(const Tail& tail, const Vec& v);
 
  private:
   void set_up();

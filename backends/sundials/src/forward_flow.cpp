@@ -44,7 +44,8 @@ ForwardFlow::ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd
     std::vector<double> absolute;
     for (int j = 0; j < count; ++j) {
       sensitivities_.push_back(integrator_.add_vector(Vec::Zero(y.size())));
-      absolute.push_back(system.accuracy().absolute * std::max(1e-300, directions.col(j).norm()));
+      const double size = directions.col(j).norm();
+      absolute.push_back(system.accuracy().absolute * (size > 0 ? size : 1));
     }
     void* memory = integrator_.memory();
     require(CVodeSensInit(memory, count, CV_STAGGERED, sensitivity_rhs, sensitivities_.data()), "CVodeSensInit");

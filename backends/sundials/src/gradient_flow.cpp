@@ -62,7 +62,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
     system_->restart_budget();
     auto tail = flow::follow_tail(*path_, v);
     if (tail.status != Status::converged) return {{}, tail.status, std::move(tail.message)};
-    auto back = sweep_.run(tail.left, norm(v));
+    auto back = sweep_.run(tail, v);
     if (back.status != Status::converged) return {{}, back.status, std::move(back.message)};
     return {-(tail.integral + back.integral), Status::converged, answer().message};
   }
