@@ -11,7 +11,10 @@
 namespace bilevel {
 
 struct GradientFlowOptions {
-  double tolerance = 1e-9;  // the flow has converged where |g_y| <= tolerance max(1, |g_y(x, y)|); in (0, 1)
+  /// The flow has converged where |g_y| <= tolerance max(1, |g_y(x, y)|); in (0, 1). It is then followed on, as far as
+  /// the integrator comes, until |g_y| over the smallest nonzero curvature, about the distance to the limit, is below
+  /// tolerance (1 + |y|).
+  double tolerance = 1e-9;
   /// A sensitivity has converged where |dS/dt| <= this times the largest of its terms; in (0, 1).
   double sensitivity_tolerance = 1e-9;
   double relative_accuracy = 1e-9;   // of one step of the integrator, in [1e-14, 1e-1]
@@ -35,7 +38,8 @@ struct FlowSensitivity {
 
 /// phi(x, y) = the limit of dY/dt = -g_y(x, Y), Y(0) = y.  [AM22, (GF), Prop. 2]
 ///   criticality        to `tolerance`
-///   self-consistency   exact where |g_y(x, y)| already meets the tolerance
+///   self-consistency   exact up to rounding of g_y; a start that is nearly critical moves by about its distance from
+///   one
 ///
 /// Y by CVODES: backward differentiation of order 1 to 5 with Newton-Krylov steps (SPGMR) whose only access to H is its
 /// product with a vector. Forward sensitivities S = U' dx: dS/dt = -(B' dx + H S), S(0) = 0 [AM22, (2)], in the same
