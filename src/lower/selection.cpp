@@ -85,6 +85,7 @@ Selection SelectionMap::select(const Vec& x, const Vec& y) const {
   }
   const auto before = lower_->counts();
   Selection answer = do_select(x, y);
+  check_length("y", "answer", answer.y, lower_->dim_y());
   answer.work = lower_->counts() - before;
   return answer;
 }

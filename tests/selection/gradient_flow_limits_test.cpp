@@ -7,7 +7,7 @@
 
 #include "bilevel/gradient_flow.hpp"
 #include "morse_bott_examples.hpp"
-#include "selection/dense_answers.hpp"
+#include "taylor.hpp"
 
 namespace bilevel {
 namespace {
@@ -29,6 +29,8 @@ TEST(GradientFlowLimits, AWholeRingThatTheLeaderDeformsIsNotMorseBott) {
   expect_breakdown(moved, "not Morse-Bott");
   EXPECT_NE(moved.message.find("= 0.48,"), std::string::npos) << moved.message;
   expect_breakdown(flow.pull_back(x, y, vec({-0.8, 0.6})), "not Morse-Bott");
+  // Linear growth is recognised by time, which the integrator's steps multiply: no budget is used up for it.
+  EXPECT_LT(flow.sensitivity(x, y, MatrixXd::Identity(1, 1)).answer.work[Oracle::hess_yy], 1000u);
   // From off the ring as well.
   expect_breakdown(flow.push_forward(x, vec({0.9, 1.2}), vec({1})), "not Morse-Bott");
   expect_breakdown(flow.pull_back(x, vec({0.9, 1.2}), vec({-0.8, 0.6})), "not Morse-Bott");
@@ -52,6 +54,23 @@ TEST(GradientFlowLimits, ASaddleIsReported) {
   EXPECT_EQ(point->answer().status, Status::converged);
   EXPECT_NEAR(point->answer().y[0], 0.9, 1e-8);
   expect_breakdown(point->pull_back(vec({1, 0})), "s'Hs/|s|^2 = -0.19 ");
+}
+
+TEST(GradientFlowLimits, ASaddleThatLanczosMissesShowsInTheGrowth) {
+  // One curvature of -1e-4 among 200 that fall to 1e-3: 60 products do not tell it from a small positive one.
+  constexpr Index m = 200, n = 2;
+  Random random(1);
+  Vec curvature(m);
+  for (Index i = 0; i < m; ++i) curvature[i] = std::pow(1e-3, static_cast<double>(i) / (m - 1));
+  curvature[m - 1] = -1e-4;
+  const MatrixXd A = testing::with_eigenvalues(curvature, random);
+  MatrixXd C(m, n);
+  for (Index j = 0; j < n; ++j) C.col(j) = testing::random_vec(m, random);
+  const auto g = std::make_shared<Quadratic>("slow saddle", n, m, QuadraticCoefficients{.yy = A, .yx = C});
+  const GradientFlow flow(g);
+  const Vec x = Vec::Zero(n), y = Vec::Zero(m);
+  expect_breakdown(flow.push_forward(x, y, vec({1, 1})), "the flow ends at a saddle");
+  expect_breakdown(flow.pull_back(x, y, testing::random_vec(m, random)), "the flow ends at a saddle");
 }
 
 TEST(GradientFlowLimits, AGenericStartReachesTheMinimumThatIsLeftAndIsDifferentiable) {

@@ -28,7 +28,7 @@ SolverSelection solver_selection(const std::shared_ptr<const Objective>& g, doub
 TEST(UnrolledSelection, DerivativeIsThatOfTheFiniteMap) {
   for (const auto& follower : testing::morse_bott_followers()) {
     SCOPED_TRACE(follower.name);
-    // 7 steps are far from converged. 0.1 is below 1 / |H| at every start.
+    // 7 steps are far from converged.
     const auto selection = unrolled_selection(follower.lower, 0.1, 7);
     Random random(2);
     const Vec start = follower.y + testing::random_vec(follower.y.size(), random, 0.1 * follower.spread);

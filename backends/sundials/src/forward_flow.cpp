@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,20 +32,20 @@ int ForwardFlow::sensitivity_rhs(int count, double, N_Vector y, N_Vector, N_Vect
   return 0;
 }
 
-ForwardFlow::ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd& directions, Recording recording)
+ForwardFlow::ForwardFlow(FlowSystem& system, const Vec& y, Eigen::MatrixXd directions, Recording recording)
     : system_(system),
-      directions_(directions),
+      directions_(std::move(directions)),
       recording_(recording),
       user_{&system_, &directions_},
       integrator_(y, rhs, jacobian_times, &user_, system.accuracy(), system.options().krylov_dimension),
       start_(y),
       stop_time_(system.options().end_time) {
-  const int count = static_cast<int>(directions.cols());
+  const int count = static_cast<int>(directions_.cols());
   if (count > 0) {
     std::vector<double> absolute;
     for (int j = 0; j < count; ++j) {
       sensitivities_.push_back(integrator_.add_vector(Vec::Zero(y.size())));
-      const double size = directions.col(j).norm();
+      const double size = directions_.col(j).norm();
       absolute.push_back(system.accuracy().absolute * (size > 0 ? size : 1));
     }
     void* memory = integrator_.memory();

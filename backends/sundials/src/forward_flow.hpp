@@ -14,8 +14,8 @@ class ForwardFlow {
  public:
   enum class Recording { none, checkpoints };
 
-  /// `directions` is n x k; the objects are kept by reference.
-  ForwardFlow(FlowSystem& system, const Vec& y, const Eigen::MatrixXd& directions, Recording recording);
+  /// `directions` is n x k, k may be 0.
+  ForwardFlow(FlowSystem& system, const Vec& y, Eigen::MatrixXd directions, Recording recording);
 
   Integrator& integrator() { return integrator_; }
   FlowSystem& system() { return system_; }
@@ -61,7 +61,7 @@ class ForwardFlow {
   Selection finish(Status status, double residual, std::string_view why) const;
 
   FlowSystem& system_;
-  const Eigen::MatrixXd& directions_;
+  Eigen::MatrixXd directions_;
   Recording recording_;
   User user_;
   Integrator integrator_;

@@ -29,11 +29,6 @@ void check_count(std::string_view option, Index value) {
       fmt::format("{} {} of the gradient flow is not allowed: it must be in [1, {}]", option, value, kLargest));
 }
 
-const Eigen::MatrixXd& no_directions() {
-  static const Eigen::MatrixXd none;
-  return none;
-}
-
 }  // namespace
 
 /// The flow recorded with checkpoints. Products with v go back along it; those with dx integrate anew.
@@ -41,7 +36,7 @@ class GradientFlow::Recorded final : public SelectionMap::Point {
  public:
   static std::unique_ptr<Point> make(const GradientFlow& selection, const Vec& x, const Vec& y) {
     auto system = std::make_unique<FlowSystem>(selection.lower(), x, selection.options());
-    auto path = std::make_unique<ForwardFlow>(*system, y, no_directions(), ForwardFlow::Recording::checkpoints);
+    auto path = std::make_unique<ForwardFlow>(*system, y, Eigen::MatrixXd(), ForwardFlow::Recording::checkpoints);
     auto answer = path->run_to_clear_rest();
     return std::make_unique<Recorded>(selection, x, y, std::move(system), std::move(path), std::move(answer));
   }
@@ -106,7 +101,7 @@ std::string GradientFlow::describe() const {
 
 Selection GradientFlow::do_select(const Vec& x, const Vec& y) const {
   FlowSystem system(lower(), x, options_);
-  return ForwardFlow(system, y, no_directions(), ForwardFlow::Recording::none).run_to_clear_rest();
+  return ForwardFlow(system, y, Eigen::MatrixXd(), ForwardFlow::Recording::none).run_to_clear_rest();
 }
 
 std::unique_ptr<SelectionMap::Point> GradientFlow::do_record(const Vec& x, const Vec& y) const {
