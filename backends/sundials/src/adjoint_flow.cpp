@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "flow_end.hpp"
 
 namespace bilevel::flow {
@@ -49,8 +47,6 @@ Tail refuse(Failure failure) { return {{}, {}, failure.status, std::move(failure
 }  // namespace
 
 Tail follow_tail(ForwardFlow& flow, const Vec& v) {
-  constexpr double kLeak = 1e-5;  // of |B| |v|: a smaller rest is the flow's own inexactness
-  constexpr double kTowards = 1e3;
   auto& system = flow.system();
   const auto& options = system.options();
   const auto& spectrum = flow.spectrum();
@@ -81,19 +77,16 @@ Tail follow_tail(ForwardFlow& flow, const Vec& v) {
     const Vec turned = system.hess_yy(y, lambda);
     const double size = norm(coupling > 0 ? system.hess_xy(y, lambda) : turned), length = norm(lambda);
     if (!std::isfinite(size)) return refuse({Status::nonfinite, "the adjoint of the flow is not finite"});
-    if (size <= options.sensitivity_tolerance * scale)
+    if (size <= options.sensitivity_tolerance * scale) {
       return {lambda, copy(integral), Status::converged, "at rest", integral_scale};
+    }
     const double curvature = dot(lambda, turned) / (length * length);
-    if (spectrum.negative(curvature) && size > kLeak * scale) return refuse(saddle(curvature, spectrum.largest));
+    if (spectrum.negative(curvature) && size > kLeakLevel * scale) return refuse(saddle(curvature, spectrum.largest));
     const auto state = decay.observe(integrator.time(), size);
     if (state == Decay::State::new_half) half = {lambda, copy(integral), Status::converged, "at rest", integral_scale};
     if (state == Decay::State::stuck) {
-      if (size <= kLeak * scale) return half;
-      return refuse(
-          {Status::breakdown,
-           fmt::format("the follower is not Morse-Bott here: B' leaves the range of H by |B P_ker v| = {:.3g}, "
-                       "so the sensitivity grows linearly with time and the selection has no derivative there",
-                       size)});
+      if (size <= kLeakLevel * scale) return half;
+      return refuse(leaves_range("|B P_ker v|", size));
     }
     if (integrator.steps() >= options.max_steps) {
       return refuse({Status::budget_reached, "the adjoint did not come to rest within the steps allowed"});
@@ -101,10 +94,9 @@ Tail follow_tail(ForwardFlow& flow, const Vec& v) {
     if (integrator.time() >= options.end_time) {
       return refuse({Status::budget_reached, "the adjoint did not come to rest before the end time"});
     }
-    // The first step is at least 1e-14 of the time towards which CVODES is sent.
     const bool first = integrator.steps() == 0 && spectrum.largest > 0;
     const int code =
-        integrator.step(first ? std::min(options.end_time, kTowards / spectrum.largest) : options.end_time);
+        integrator.step(first ? std::min(options.end_time, kFirstHorizon / spectrum.largest) : options.end_time);
     if (code < 0) return refuse(system.why(code));
     double time = 0;
     require(CVodeGetQuad(integrator.memory(), &time, integral), "CVodeGetQuad");

@@ -74,6 +74,14 @@ Failure saddle(double curvature, double scale) {
                       curvature, scale)};
 }
 
+Failure leaves_range(std::string_view what, double size) {
+  return {
+      Status::breakdown,
+      fmt::format("the follower is not Morse-Bott here: B' leaves the range of H by {} = {:.3g}, so the sensitivity "
+                  "grows linearly with time and the selection has no derivative there",
+                  what, size)};
+}
+
 Decay::State Decay::observe(double time, double size) {
   if (!last_size_ || size < 0.5 * *last_size_) {
     last_size_ = size;

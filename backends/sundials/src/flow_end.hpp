@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "flow_system.hpp"
 
@@ -10,6 +11,12 @@ namespace bilevel::flow {
 
 /// Eigenvalues below this times |H| count as zero, curvatures below minus this times |H| as negative.
 inline constexpr double kKernelLevel = 1e-6;
+
+/// A derivative's rest that is at most this part of its terms is put down to the flow's own inexactness.
+inline constexpr double kLeakLevel = 1e-5;
+
+/// CVODES takes a first step of at least 1e-14 of the time towards which it is sent: this many times 1 / |H|.
+inline constexpr double kFirstHorizon = 1e3;
 
 /// Ends of the spectrum of H at y, by at most 60 products of Lanczos from a seeded start: `smallest` is at least the
 /// smallest eigenvalue and `largest` at most |H|, all exact for m <= 60 up to rounding.
@@ -30,6 +37,9 @@ double measure_coupling(FlowSystem& system, const Vec& y);
 
 /// The flow's end is a saddle with this curvature.
 Failure saddle(double curvature, double scale);
+
+/// B' leaves the range of H by this much, measured as `what`.
+Failure leaves_range(std::string_view what, double size);
 
 /// A quantity that should decay while a direction d obeys d' = -H d at the end of the flow.
 class Decay {

@@ -48,8 +48,8 @@ struct FlowSensitivity {
 ///
 ///     d_x phi v = - integral of B lambda dt over both parts,
 ///
-/// the second between checkpoints of the flow. The two agree to the accuracy asked for. Second order memory: steps of
-/// the flow times m for a record, until it is destroyed.
+/// the second between checkpoints of the flow. Forward and adjoint agree to the accuracy asked for. A record keeps the
+/// checkpoints (some vectors each) and the states between two of them.
 ///
 /// Where the limit is not differentiable the product ends in `breakdown` and has no value:
 ///   "the flow ends at a saddle"             H has a clearly negative curvature at the answer (below -1e-6 |H|), found
@@ -58,7 +58,7 @@ struct FlowSensitivity {
 ///   "the follower is not Morse-Bott here"   S grows linearly: B' dx has a part in ker H [AM22, Prop. 6]
 /// Eigenvalues of H within 1e-6 |H| of 0 count as kernel there; a condition number above that is out of reach.
 ///
-/// Needs grad_y and hess_yy; record and pull_back also hess_xy; push_forward and sensitivity also hess_yx.
+/// Needs grad_y and hess_yy; pull_back also hess_xy; push_forward and sensitivity also hess_yx.
 class GradientFlow final : public SelectionMap {
  public:
   /// Throws InvalidOption for options out of range.
