@@ -102,6 +102,32 @@ TEST(SolverSelection, HypergradientVanishesAtTheKnownSolution) {
   EXPECT_LE(norm(found.gradient), 1e-8);
 }
 
+TEST(SolverSelection, HypergradientVanishesAtTheEquilibriumOfADegenerateGame) {
+  // g = y'Ay/2 + y'AMx with 9 of 40 curvatures zero, f = x'Qx/2 + c'y: x* = Q^-1 M'A A+ c, whatever y in ker A.
+  constexpr Index n = 6, m = 40, flat = 9;
+  Random random(8);
+  Vec curvature = Vec::Zero(m);
+  curvature.tail(m - flat) = Vec::LinSpaced(m - flat, 0.1, 1);
+  const Eigen::MatrixXd A = testing::with_eigenvalues(curvature, random);
+  const Eigen::MatrixXd Q = testing::with_eigenvalues(Vec::LinSpaced(n, 0.5, 2), random);
+  Eigen::MatrixXd M(m, n);
+  for (Index j = 0; j < n; ++j) M.col(j) = testing::random_vec(m, random);
+  const Vec c = testing::random_vec(m, random), start = testing::random_vec(m, random);
+  const auto g = std::make_shared<Quadratic>("g", n, m, QuadraticCoefficients{.yy = A, .yx = A * M});
+  const Quadratic f("f", n, m, QuadraticCoefficients{.xx = Q, .y = c});
+  const Vec solution = Q.ldlt().solve(M.transpose() * (A * (testing::pseudo_inverse(A) * c)));
+
+  // c has a part in ker A, which B = (AM)' does not see.
+  const auto selection = solver_selection(g, 1e-9);
+  const auto found = selection.hypergradient(f, solution, start);
+  ASSERT_EQ(found.status, Status::converged) << found.message;
+  // MINRES to 1e-10 of |c|, condition 10, |B| of about 10.
+  EXPECT_LE(norm(found.gradient), 1e-7);
+  const auto elsewhere = selection.hypergradient(f, Vec::Zero(n), start);
+  ASSERT_EQ(elsewhere.status, Status::converged) << elsewhere.message;
+  EXPECT_LE(norm(elsewhere.gradient + Q * solution), 1e-7 * norm(Q * solution));
+}
+
 TEST(SolverSelection, SaysWhereTheFollowerIsNotMorseBott) {
   // At x = 0 the ring of minimisers is whole, and B' = (y_1, 0) has the part y_1 y_2 along the tangent.
   const auto g = testing::ring_that_deforms();

@@ -38,8 +38,7 @@ struct FlowSensitivity {
 
 /// phi(x, y) = the limit of dY/dt = -g_y(x, Y), Y(0) = y.  [AM22, (GF), Prop. 2]
 ///   criticality        to `tolerance`
-///   self-consistency   exact up to rounding of g_y; a start that is nearly critical moves by about its distance from
-///   one
+///   self-consistency   exact up to rounding of g_y; beside critical points it moves y by about the distance to one
 ///
 /// Y by CVODES: backward differentiation of order 1 to 5 with Newton-Krylov steps (SPGMR) whose only access to H is its
 /// product with a vector. Forward sensitivities S = U' dx: dS/dt = -(B' dx + H S), S(0) = 0 [AM22, (2)], in the same
@@ -52,9 +51,8 @@ struct FlowSensitivity {
 /// checkpoints (some vectors each) and the states between two of them.
 ///
 /// Where the limit is not differentiable the product ends in `breakdown` and has no value:
-///   "the flow ends at a saddle"             H has a clearly negative curvature at the answer (below -1e-6 |H|), found
-///   by
-///                                           at most 60 products of Lanczos, or in the direction in which S grows
+///   "the flow ends at a saddle"             H has a clearly negative curvature at the answer (below -1e-6 |H|): found
+///                                           by at most 60 products of Lanczos, or in the direction in which S grows
 ///   "the follower is not Morse-Bott here"   S grows linearly: B' dx has a part in ker H [AM22, Prop. 6]
 /// Eigenvalues of H within 1e-6 |H| of 0 count as kernel there; a condition number above that is out of reach.
 ///
