@@ -1,6 +1,7 @@
 # What `cmake --install` copies, so that another project can say
 #   find_package(Bilevel 0.1 REQUIRED)
 #   target_link_libraries(app PRIVATE Bilevel::bilevel)
+# and with COMPONENTS gradient_flow also Bilevel::gradient_flow, where it was built.
 # tests/install does exactly that.
 include(CMakePackageConfigHelpers)
 
@@ -31,6 +32,23 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/BilevelConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/BilevelConfig.cmake ${PROJECT_BINARY_DIR}/BilevelConfigVersion.cmake
         DESTINATION ${bilevel_config_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+if(TARGET bilevel_gradient_flow)
+  set_target_properties(
+    bilevel_gradient_flow PROPERTIES VERSION ${PROJECT_VERSION}
+                                     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  install(
+    TARGETS bilevel_gradient_flow
+    EXPORT BilevelGradientFlowTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/backends/sundials/include/bilevel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(
+    EXPORT BilevelGradientFlowTargets
+    NAMESPACE Bilevel::
+    DESTINATION ${bilevel_config_dir})
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindSundialsCvodes.cmake DESTINATION ${bilevel_config_dir})
+endif()
 
 if(TARGET bilevel_cli)
   if(BUILD_SHARED_LIBS)

@@ -24,18 +24,27 @@ endif()
 if(sanitize)
   string(APPEND flags " -fsanitize=${sanitize}")
 endif()
-run(${CMAKE_COMMAND}
-    -S ${source}
-    -B ${scratch}/build
-    -G ${generator}
-    -D CMAKE_PREFIX_PATH=${prefix}
-    -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
-    -D CMAKE_BUILD_TYPE=Release
-    -D CMAKE_CXX_COMPILER=${compiler}
-    -D CMAKE_CXX_COMPILER_LAUNCHER=${launcher}
-    -D CMAKE_CXX_FLAGS=${flags})
-run(${CMAKE_COMMAND} --build ${scratch}/build)
-run(${scratch}/build/consumer)
+function(build_and_run project)
+  cmake_path(GET project FILENAME name)
+  set(build_folder ${scratch}/build-${name})
+  run(${CMAKE_COMMAND}
+      -S ${project}
+      -B ${build_folder}
+      -G ${generator}
+      -D CMAKE_PREFIX_PATH=${prefix}
+      -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+      -D CMAKE_BUILD_TYPE=Release
+      -D CMAKE_CXX_COMPILER=${compiler}
+      -D CMAKE_CXX_COMPILER_LAUNCHER=${launcher}
+      -D CMAKE_CXX_FLAGS=${flags})
+  run(${CMAKE_COMMAND} --build ${build_folder})
+  run(${build_folder}/consumer)
+endfunction()
+
+build_and_run(${source})
+if(gradient_flow)
+  build_and_run(${source}/gradient_flow)
+endif()
 
 if(EXISTS ${prefix}/bin/bilevel)
   run(${prefix}/bin/bilevel --version)
