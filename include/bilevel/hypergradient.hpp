@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bilevel/lower.hpp"
+#include "bilevel/options.hpp"
 #include "bilevel/problem.hpp"
 
 namespace bilevel {
@@ -18,6 +19,8 @@ namespace bilevel {
 ///               is for short trajectories or small steps, and says so when the digits run out
 enum class MemoryPlan { store, checkpoint, reversible };
 std::string_view to_string(MemoryPlan plan);
+/// Options memory and checkpoints in the group Hypergradient.
+void describe(OptionTable& table, MemoryPlan& memory, Index& checkpoints);
 
 struct UnrolledOptions {
   Index steps = 10;  // K >= 1 follower steps

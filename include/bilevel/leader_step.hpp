@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bilevel/options.hpp"
 #include "bilevel/vec.hpp"
 
 namespace bilevel {
@@ -20,6 +21,9 @@ struct LeaderStepOptions {
   double first_decay = 0.9;     // Adam's beta_1
   double second_decay = 0.999;  // Adam's beta_2
 };
+
+/// Options outer, outer-step-size, first-decay and second-decay in the group Leader.
+void describe(OptionTable& table, LeaderStepOptions& options);
 
 /// The rule's memory.
 struct LeaderStepState {

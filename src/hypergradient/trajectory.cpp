@@ -9,6 +9,18 @@
 
 namespace bilevel {
 
+void describe(OptionTable& table, MemoryPlan& memory, Index& checkpoints) {
+  table.group("Hypergradient")
+      .add(
+          "memory", memory,
+          "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
+          "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
+          {{"store", MemoryPlan::store},
+           {"checkpoint", MemoryPlan::checkpoint},
+           {"reversible", MemoryPlan::reversible}})
+      .add("checkpoints", checkpoints, "iterates that the checkpoint plan keeps", at_least(1));
+}
+
 std::string_view to_string(MemoryPlan plan) {
   switch (plan) {
     case MemoryPlan::store: return "store";

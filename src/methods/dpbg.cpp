@@ -179,24 +179,8 @@ void describe(OptionTable& table, DpbgOptions& options) {
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured along the first "
            "path, then kept",
            greater_than(0));
-  table.group("Hypergradient")
-      .add(
-          "memory", options.memory,
-          "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
-          "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
-          {{"store", MemoryPlan::store},
-           {"checkpoint", MemoryPlan::checkpoint},
-           {"reversible", MemoryPlan::reversible}})
-      .add("checkpoints", options.checkpoints, "iterates that the checkpoint plan keeps", at_least(1));
-  table.group("Leader")
-      .add("outer", options.leader.rule, "the rule that moves leader and follower's start",
-           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
-      .add("outer-step-size", options.leader.step_size,
-           "the step a_f; auto: shortened when the upper objective rises, lengthened while it falls", greater_than(0))
-      .add("first-decay", options.leader.first_decay, "Adam's beta_1: how slowly the direction forgets",
-           at_least(0) & less_than(1))
-      .add("second-decay", options.leader.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
-           at_least(0) & less_than(1));
+  describe(table, options.memory, options.checkpoints);
+  describe(table, options.leader);
 }
 
 }  // namespace bilevel

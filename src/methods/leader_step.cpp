@@ -115,4 +115,17 @@ bool leader_retreat(const LeaderStepOptions& options, LeaderStepState& state, Ve
   return true;
 }
 
+void describe(OptionTable& table, LeaderStepOptions& options) {
+  table.group("Leader")
+      .add("outer", options.rule, "the leader's step",
+           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
+      .add("outer-step-size", options.step_size,
+           "the leader's step; auto: shortened when the upper objective rises, lengthened while it falls",
+           greater_than(0))
+      .add("first-decay", options.first_decay, "Adam's beta_1: how slowly the direction forgets",
+           at_least(0) & less_than(1))
+      .add("second-decay", options.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
+           at_least(0) & less_than(1));
+}
+
 }  // namespace bilevel

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "methods/step_size_choice.hpp"
+#include "methods/leader_turn.hpp"
 
 namespace bilevel {
 
@@ -80,40 +80,10 @@ HypergradientResult Smbg::answer(const BilevelProblem& problem, State& state) co
 }
 
 StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) const {
-  constexpr int kRetreats = 8;  // of the leader, each to a tenth of its move
   auto& state = dynamic_cast<State&>(base);
-
-  auto result = answer(problem, state);  // y_l and d_x phi^k(x_{l-1}, y_{l-1})
-  for (int i = 0; i < kRetreats && result.status == Status::nonfinite; ++i) {
-    if (!leader_retreat(options_.leader, state.leader, state.x)) break;
-    state.inner.measured_x.resize(0);  // what was measured beyond the finite region is not to be trusted
-    result = answer(problem, state);
-  }
-
-  StepReport report;
-  report.upper = result.upper;
-  report.lower_residual = result.lower_residual;
-  report.lower_steps = result.lower_steps;
-  report.status = result.status;
-  report.message = std::move(result.message);
-  if (report.status != Status::converged) return report;
-  report.hypergradient_norm = norm(result.gradient);
-  if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(state.x, result.y);
-  inner_.choose_steps(result, state.inner, state.choices);
-
-  Vec x = state.x;
-  if (leader_step(options_.leader, state.leader, result.gradient, result.upper, state.x) == LeaderMove::accepted) {
-    state.answered_x = std::move(x);
-    state.y = std::move(result.y);
-  }  // else y stays: a rejected leader's answer may lie on another branch
-  if (!options_.leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
-  ++state.iteration;
-  if (!all_finite(state.x)) {
-    report.status = Status::nonfinite;
-    report.message =
-        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
-  }
-  return report;
+  // y_l and d_x phi^k(x_{l-1}, y_{l-1}), then x_l
+  return take_leader_turn(
+      problem, options_.leader, inner_, state, [&] { return answer(problem, state); }, [] {});
 }
 
 void describe(OptionTable& table, SmbgOptions& options) {
@@ -133,29 +103,14 @@ void describe(OptionTable& table, SmbgOptions& options) {
             {"forward", HypergradientKind::forward},
             {"implicit", HypergradientKind::implicit}})
       .add("truncated-steps", options.truncated_steps, "how many last steps the truncated hypergradient differentiates",
-           at_least(1))
-      .add(
-          "memory", options.memory,
-          "how the reverse sweep gets the follower's path back: store (fastest), checkpoint (memory flat in the number "
-          "of inner steps, recomputes), reversible (inverts the steps; only for short or gentle paths)",
-          {{"store", MemoryPlan::store},
-           {"checkpoint", MemoryPlan::checkpoint},
-           {"reversible", MemoryPlan::reversible}})
-      .add("checkpoints", options.checkpoints, "iterates that the checkpoint plan keeps", at_least(1))
+           at_least(1));
+  describe(table, options.memory, options.checkpoints);
+  table.group("Hypergradient")
       .add("cg-tolerance", options.cg_tolerance, "implicit: stop at |H w - f_y| <= tolerance |f_y|",
            between(1e-15, 0.5))
       .add("cg-iterations", options.cg_iterations, "implicit: most conjugate gradient steps; 0: at most 1000",
            at_least(0));
-  table.group("Leader")
-      .add("outer", options.leader.rule, "the leader's step",
-           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
-      .add("outer-step-size", options.leader.step_size,
-           "the leader's step a_f; auto: shortened when the upper objective rises, lengthened while it falls",
-           greater_than(0))
-      .add("first-decay", options.leader.first_decay, "Adam's beta_1: how slowly the direction forgets",
-           at_least(0) & less_than(1))
-      .add("second-decay", options.leader.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
-           at_least(0) & less_than(1));
+  describe(table, options.leader);
 }
 
 }  // namespace bilevel
