@@ -1,0 +1,341 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bilevel/manifold_selection.hpp"
+#include "methods/hg_ms_curvature.hpp"
+#include "methods/hg_ms_explore.hpp"
+#include "methods/hg_ms_polish.hpp"
+
+namespace bilevel {
+
+namespace {
+
+double sign_of(ManifoldSelection selection) { return selection == ManifoldSelection::optimistic ? 1 : -1; }
+
+/// How far two answers and their gradients must be apart to count as two pieces, relatively.
+struct Apart {
+  double answers, gradients;
+};
+/// Polished ones agree far better than this unless f is nearly flat between them.
+constexpr Apart kPolishedApart{1e-2, 1e-4};
+/// A point that ties to 1e-7 may lie 5e-4 from the minimiser where the curvature is one, and give as different a
+/// gradient, without being another piece.
+constexpr Apart kExploredApart{5e-2, 1e-2};
+
+bool differ(const Vec& a, const Vec& b, double apart, double floor) {
+  return norm(a - b) > apart * (floor + norm(a) + norm(b));
+}
+
+/// One selection, in the order explore, rank, polish, differentiate, examine.
+class Selector {
+ public:
+  Selector(const BilevelProblem& problem, const Vec& x, const SelectionOptions& options, Random& random,
+           SelectionMemory& memory)
+      : problem_(problem),
+        x_(x),
+        options_(options),
+        random_(random),
+        memory_(memory),
+        sign_(sign_of(options.selection)) {}
+
+  SelectionReport select(const Vec& start, bool explore) {
+    auto first = settle(*problem_.lower, x_, start, options_.kernel_tolerance, memory_.size, report_.lower_steps);
+    if (!first || !is_minimum(*first, start)) {
+      first = send_down(*problem_.lower, x_, start, options_.kernel_tolerance, memory_.size,
+                        options_.descent_iterations, report_.lower_steps);
+    }
+    if (!first) return fail_at_start(start);
+    memory_.size = std::max(memory_.size, first->size());
+    if (explore) look_around(*first);
+    add(std::move(*first));
+    rank_found();
+    if (ranked_.empty()) {
+      return fail(Status::nonfinite, "the upper objective is not finite at any of the follower's minimisers");
+    }
+    polish_best();
+    if (!report_.message.empty()) return report_;
+    differentiate();
+    if (report_.message.empty()) {
+      report_.status = Status::converged;
+      if (explore) examine();
+    }
+    return report_;
+  }
+
+ private:
+  SelectionReport fail(Status status, std::string message) {
+    report_.status = status;
+    report_.message = std::move(message);
+    return report_;
+  }
+
+  SelectionReport fail_at_start(const Vec& start) {
+    const auto there = problem_.lower->evaluate(Oracle::value | Oracle::grad_y, x_, start);
+    const double residual = norm(*there.grad_y);
+    if (!std::isfinite(*there.value) || !std::isfinite(residual)) {
+      return fail(Status::nonfinite, fmt::format("the lower objective is not finite at the follower's start (g = {}, "
+                                                 "|g_y| = {})",
+                                                 *there.value, residual));
+    }
+    return fail(Status::lower_failed,
+                fmt::format("no minimiser of the follower was reached from |g_y| = {:.3g}, in {} steps of descent and "
+                            "correction; allow more descent-iterations, or the follower has none near",
+                            residual, report_.lower_steps));
+  }
+
+  /// Newton's corrections from near a minimiser arrive at one; from afar they may arrive at a saddle, above the start.
+  bool is_minimum(const FollowerPoint& settled, const Vec& start) const {
+    constexpr double kNear = 0.1;
+    const double before = problem_.lower->value(x_, start);
+    return norm(settled.y() - start) <= kNear * (1 + norm(start)) &&
+           (settled.value() <= before || settled.same_level(before));
+  }
+
+  void look_around(FollowerPoint& first) {
+    constexpr Index kMost = 40;
+    report_.explored = true;
+    const auto basis = kernel_basis(first, options_.kernel_limit, random_);
+    const Index k = basis.vectors.cols();
+    if (basis.complete) report_.kernel_dimension = k;
+    const Index count = options_.samples.value_or(k == 0 ? 0 : std::min<Index>(4 * (k + 1), kMost));
+    for (auto& point :
+         explore(*problem_.lower, x_, first, count, std::max<Index>(k, 1), options_, random_, report_.lower_steps)) {
+      add(std::move(point));
+    }
+  }
+
+  void add(FollowerPoint point) { found_.push_back(std::move(point)); }
+
+  /// Keeps those that are minimisers of g(x, .) as far as is known, the known answer (found last) first among equals.
+  void rank_found() {
+    std::size_t lowest = found_.size() - 1;
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      if (found_[i].value() < found_[lowest].value() && !found_[i].same_level(found_[lowest].value())) lowest = i;
+    }
+    const double level = found_[lowest].value();
+    for (std::size_t i = found_.size(); i-- > 0;) {
+      if (!found_[i].same_level(level)) continue;
+      const bool is_known = i + 1 == found_.size();
+      auto one = rank(*problem_.upper, x_, std::move(found_[i]), memory_);
+      if (one && is_known) known_ = ranked_.size();
+      if (one) ranked_.push_back(std::move(*one));
+    }
+    found_.clear();
+    for (const auto& one : ranked_) note_opposite(one.upper);
+  }
+
+  void note_opposite(double upper) {
+    if (!seen_ || sign_ * upper > sign_ * report_.opposite) report_.opposite = upper;
+    seen_ = true;
+  }
+
+  bool better(double a, double b) const { return sign_ * a < sign_ * b; }
+
+  /// The known answer and the best others, each polished; what is not polished may still tie.
+  void polish_best() {
+    if (known_) std::swap(ranked_[0], ranked_[*known_]);
+    const auto others = ranked_.begin() + (known_ ? 1 : 0);
+    std::stable_sort(others, ranked_.end(),
+                     [&](const RankedPoint& a, const RankedPoint& b) { return better(a.upper, b.upper); });
+    const auto count = std::min(ranked_.size(), static_cast<std::size_t>(options_.polished));
+    Status worst = Status::converged;
+    double worst_residual = 0;
+    Index iterations = 0;
+    constexpr double kGoodEnough = 1e-4;  // of |f_y|: where rounding or the budget ended it
+    for (std::size_t i = 0; i < ranked_.size(); ++i) {
+      if (i >= count) {
+        unpolished_.push_back(std::move(ranked_[i]));
+        continue;
+      }
+      before_polish_.emplace_back(ranked_[i].point.y(), ranked_[i].upper);
+      auto done = polish(problem_, x_, std::move(ranked_[i]), sign_, options_, memory_, report_.lower_steps);
+      const double residual = norm(done.tangent);
+      const bool selected =
+          done.status == Status::converged || (done.status != Status::diverged && done.status != Status::nonfinite &&
+                                               residual <= kGoodEnough * memory_.upper_slope);
+      done.known = known_ && i == 0;
+      if (selected) {
+        note_opposite(done.best.upper);
+        polished_.push_back(std::move(done));
+      } else {
+        worst = done.status;
+        worst_residual = residual;
+        iterations = done.iterations;
+      }
+    }
+    if (worst == Status::diverged) {
+      fail(Status::lower_failed, fmt::format("{} without bound along the follower's minimisers: there is no {} answer",
+                                             sign_ > 0 ? "f falls" : "f rises", to_string(options_.selection)));
+    } else if (polished_.empty()) {
+      fail(worst == Status::nonfinite ? Status::nonfinite : Status::lower_failed,
+           fmt::format("no {} answer was selected: after {} polishing steps |P_ker f_y| = {:.3g} ({}), to be {:.3g}; "
+                       "allow more polish-iterations",
+                       to_string(options_.selection), iterations, worst_residual, to_string(worst),
+                       options_.polish_tolerance * memory_.upper_slope));
+    }
+    std::stable_sort(polished_.begin(), polished_.end(),
+                     [&](const Polished& a, const Polished& b) { return better(a.best.upper, b.best.upper); });
+  }
+
+  /// Empty where a product is not finite.
+  std::optional<SelectionPiece> piece_at(RankedPoint& ranked, const Vec& tangent) {
+    constexpr double kTolerance = 1e-12;
+    auto& point = ranked.point;
+    const Vec consistent = ranked.slope - tangent;
+    SelectionPiece piece;
+    piece.adjoint = point.solve(consistent, kTolerance);
+    // One refinement: the recurrence's residual drifts from the true one where H is ill-conditioned.
+    piece.adjoint += point.solve(consistent - point.product(piece.adjoint), 1e-4);
+    piece.gradient = problem_.upper->grad_x(x_, point.y()) - point.cross_product(piece.adjoint);
+    piece.y = point.y();
+    piece.upper = ranked.upper;
+    piece.lower = point.value();
+    piece.lower_residual = point.residual();
+    piece.selection_residual = norm(tangent);
+    if (!point.finite() || !all_finite(piece.gradient)) return std::nullopt;
+    return piece;
+  }
+
+  void differentiate() {
+    auto best = piece_at(polished_.front().best, polished_.front().tangent);
+    if (!best) {
+      fail(Status::nonfinite, "the hypergradient f_x - B H+ f_y is not finite at the selected answer");
+      return;
+    }
+    report_.pieces.push_back(std::move(*best));
+    const auto& selected = report_.pieces.front();
+    for (std::size_t i = 1; i < polished_.size(); ++i) {
+      auto& other = polished_[i];
+      if (!differ(other.best.point.y(), selected.y, kPolishedApart.answers, 1)) continue;
+      if (!report_.gap) report_.gap = sign_ * (other.best.upper - selected.upper);
+      if (other.known) report_.switched = true;
+      if (ties(other.best.upper)) add_piece(other.best, other.tangent, kPolishedApart);
+    }
+    // Where f is so flat along S(x) that explored points tie unpolished, the leader cannot tell them apart either.
+    for (auto& other : unpolished_) {
+      if (ties(other.upper)) add_piece(other, other.point.kernel_part(other.slope), kExploredApart);
+    }
+    for (const auto& [y, upper] : before_polish_) {
+      if (!ties(upper) || !differ(y, selected.y, kExploredApart.answers, 1)) continue;
+      auto other = rank(*problem_.upper, x_,
+                        FollowerPoint(*problem_.lower, x_, y, options_.kernel_tolerance, memory_.size), memory_);
+      if (other) add_piece(*other, other->point.kernel_part(other->slope), kExploredApart);
+    }
+    report_.kink = report_.pieces.size() > 1;
+  }
+
+  bool ties(double upper) const {
+    const double best = report_.pieces[0].upper;
+    return std::abs(upper - best) <= options_.tie_tolerance * (1 + std::abs(best));
+  }
+
+  /// Unless it is one of the known pieces, or gives the leader the same gradient as one.
+  void add_piece(RankedPoint& ranked, const Vec& tangent, const Apart& apart) {
+    for (const auto& known : report_.pieces) {
+      if (!differ(known.y, ranked.point.y(), apart.answers, 1)) return;
+    }
+    auto piece = piece_at(ranked, tangent);
+    if (!piece) return;
+    for (const auto& known : report_.pieces) {
+      if (!differ(known.gradient, piece->gradient, apart.gradients, 1e-12)) return;
+    }
+    report_.pieces.push_back(std::move(*piece));
+  }
+
+  void examine() {
+    constexpr double kDegenerate = 1e-5;
+    if (!report_.kernel_dimension || *report_.kernel_dimension == 0) return;
+    if (!problem_.upper->provides().has(Oracle::hess_yy)) return;
+    const auto& piece = report_.pieces.front();
+    const auto basis = kernel_basis(polished_.front().best.point, options_.kernel_limit, random_);
+    if (!basis.complete || basis.vectors.cols() == 0) return;
+    const auto curvature = intrinsic_curvature(problem_, x_, piece.y, piece.adjoint, basis, sign_);
+    if (!curvature) return;
+    report_.intrinsic_curvature = curvature->smallest;
+    report_.degenerate = curvature->smallest <= kDegenerate * curvature->scale;
+  }
+
+  const BilevelProblem& problem_;
+  const Vec& x_;
+  const SelectionOptions& options_;
+  Random& random_;
+  SelectionMemory& memory_;
+  double sign_;
+  SelectionReport report_;
+  std::vector<FollowerPoint> found_;
+  std::vector<RankedPoint> ranked_, unpolished_;
+  std::vector<std::pair<Vec, double>> before_polish_;  // y and f
+  std::vector<Polished> polished_;
+  std::optional<std::size_t> known_;
+  bool seen_ = false;
+};
+
+}  // namespace
+
+std::string_view to_string(ManifoldSelection selection) {
+  return selection == ManifoldSelection::optimistic ? "optimistic" : "pessimistic";
+}
+
+std::string_view to_string(Exploration exploration) {
+  switch (exploration) {
+    case Exploration::tangent: return "tangent";
+    case Exploration::langevin: return "langevin";
+    case Exploration::restarts: return "restarts";
+  }
+  return "";
+}
+
+SelectionReport select_on_manifold(const BilevelProblem& problem, const Vec& x, const Vec& start,
+                                   const SelectionOptions& options, Random& random, SelectionMemory& memory,
+                                   bool explore) {
+  check_options(options);
+  return Selector(problem, x, options, random, memory).select(start, explore);
+}
+
+double one_sided_derivative(const SelectionReport& report, const Vec& e, ManifoldSelection selection) {
+  if (report.pieces.empty()) {
+    throw InvalidInput("the one-sided derivative needs a selection that succeeded, but this report has no pieces");
+  }
+  const double sign = sign_of(selection);
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& piece : report.pieces) {
+    if (piece.gradient.size() != e.size()) {
+      throw DimensionMismatch(fmt::format("the one-sided derivative needs a direction of length {}, but e has {}",
+                                          piece.gradient.size(), e.size()));
+    }
+    least = std::min(least, sign * dot(piece.gradient, e));
+  }
+  return sign * least;
+}
+
+void describe(OptionTable& table, SelectionOptions& options) {
+  table.group("Selection")
+      .add("selection", options.selection,
+           "which of the follower's minimisers the leader is given: optimistic, the one with the least f; pessimistic, "
+           "the one with the greatest",
+           {{"optimistic", ManifoldSelection::optimistic}, {"pessimistic", ManifoldSelection::pessimistic}})
+      .add(
+          "exploration", options.exploration,
+          "how other minimisers are sought: tangent moves along ker H, langevin chains on g, or restarts around the "
+          "last answer; each is then sent down by descent",
+          {{"tangent", Exploration::tangent}, {"langevin", Exploration::langevin}, {"restarts", Exploration::restarts}})
+      .add("samples", options.samples,
+           "minimisers N sought when exploring; auto: 4 (k + 1) for a manifold of dimension k, at most 40", at_least(0))
+      .add("polished", options.polished, "of the minimisers found, how many of the best are polished", at_least(1))
+      .add("kernel-tolerance", options.kernel_tolerance, "curvature of g up to this times |H| counts as zero",
+           between(1e-14, 0.1))
+      .add("kernel-limit", options.kernel_limit, "the manifold's dimension k is counted up to this", at_least(0))
+      .add("polish-tolerance", options.polish_tolerance,
+           "polish until |P_ker f_y| is this times the largest |f_y| seen", between(1e-14, 0.1))
+      .add("polish-iterations", options.polish_iterations, "most steps along the manifold of each polish", at_least(1))
+      .add("tie-tolerance", options.tie_tolerance,
+           "minimisers whose f is within this times 1 + |f| of the best tie with it", between(0, 0.1))
+      .add("descent-iterations", options.descent_iterations, "most L-BFGS iterations that send a point down",
+           at_least(1));
+}
+
+}  // namespace bilevel
