@@ -207,11 +207,12 @@ class Selector {
       return;
     }
     report_.pieces.push_back(std::move(*best));
-    const auto& selected = report_.pieces.front();
+    const Vec selected = report_.pieces.front().y;
+    const double upper_selected = report_.pieces.front().upper;
     for (std::size_t i = 1; i < polished_.size(); ++i) {
       auto& other = polished_[i];
-      if (!differ(other.best.point.y(), selected.y, kPolishedApart.answers, 1)) continue;
-      if (!report_.gap) report_.gap = sign_ * (other.best.upper - selected.upper);
+      if (!differ(other.best.point.y(), selected, kPolishedApart.answers, 1)) continue;
+      if (!report_.gap) report_.gap = sign_ * (other.best.upper - upper_selected);
       if (other.known) report_.switched = true;
       if (ties(other.best.upper)) add_piece(other.best, other.tangent, kPolishedApart);
     }
@@ -220,7 +221,7 @@ class Selector {
       if (ties(other.upper)) add_piece(other, other.point.kernel_part(other.slope), kExploredApart);
     }
     for (const auto& [y, upper] : before_polish_) {
-      if (!ties(upper) || !differ(y, selected.y, kExploredApart.answers, 1)) continue;
+      if (!ties(upper) || !differ(y, selected, kExploredApart.answers, 1)) continue;
       auto other = rank(*problem_.upper, x_,
                         FollowerPoint(*problem_.lower, x_, y, options_.kernel_tolerance, memory_.size), memory_);
       if (other) add_piece(*other, other->point.kernel_part(other->slope), kExploredApart);

@@ -1,0 +1,155 @@
+// Where HG-MS has no gradient to give: kinks, degenerate selections, no selection, and what it refuses.
+#include <gtest/gtest.h>
+
+#include "bilevel/registry.hpp"
+#include "bilevel/run.hpp"
+#include "flat_game.hpp"
+#include "hg_ms_games.hpp"
+
+namespace bilevel::testing {
+namespace {
+
+TEST(ManifoldKinks, StandAtEveryZeroOfHAndNowhereElse) {
+  const auto problem = kinked_game();
+  for (const double x : {-0.5, 0.5}) {
+    const auto report = selected(problem, vec({x}), problem.y0);
+    ASSERT_EQ(report.status, Status::converged) << report.message;
+    EXPECT_TRUE(report.kink) << "x = " << x;
+    ASSERT_GE(report.pieces.size(), 2u);
+    for (const auto& piece : report.pieces) {
+      EXPECT_NEAR(piece.gradient[0], 2 * x * piece.y[0], 1e-10) << "each piece's own G";
+    }
+    // F = -|h| falls on both sides. The pieces are a sample of the ring: a bound of -1, from above.
+    for (const double e : {1.0, -1.0}) {
+      const double derivative = one_sided_derivative(report, vec({e}));
+      EXPECT_GE(derivative, -1 - 1e-10);
+      EXPECT_LT(derivative, 0);
+    }
+  }
+  for (const double x : {-0.6, -0.3, 0.2, 0.45, 0.9}) {
+    const auto report = selected(problem, vec({x}), problem.y0);
+    ASSERT_EQ(report.status, Status::converged) << report.message;
+    EXPECT_FALSE(report.kink) << "x = " << x;
+    const double h = x * x - 0.25;
+    // f_y = h e_1 and the intrinsic curvature |h|: the polish leaves 1e-9 in y, hence in G.
+    EXPECT_NEAR(report.pieces[0].upper, -std::abs(h), 1e-11);
+    EXPECT_NEAR(report.pieces[0].gradient[0], h > 0 ? -2 * x : 2 * x, 1e-8);
+    EXPECT_NEAR(one_sided_derivative(report, vec({1})), report.pieces[0].gradient[0], 0);
+  }
+}
+
+TEST(ManifoldKinks, OneSidedDerivativesRefuseWhatTheyCannotAnswer) {
+  EXPECT_THROW(one_sided_derivative({}, vec({1})), InvalidInput);
+  const auto problem = kinked_game();
+  const auto report = selected(problem, problem.x0, problem.y0);
+  EXPECT_THROW(one_sided_derivative(report, vec({1, 2})), DimensionMismatch);
+}
+
+TEST(ManifoldDegeneracy, IsReportedWhereTheSelectionIsOnlyHoelder) {
+  const auto problem = hoelder_game();
+  for (const double x : {-1.0, -0.2, 0.5, 2.0}) {
+    const auto report = selected(problem, vec({x}), problem.y0);
+    ASSERT_EQ(report.status, Status::converged) << report.message;
+    EXPECT_FALSE(report.degenerate) << "x = " << x;
+    // |P f_y| <= 1e-9 of the largest |f_y| met, some 1e2 on this quartic, over curvatures of at least one.
+    EXPECT_NEAR(report.pieces[0].gradient[0], -std::cbrt(x), 1e-6) << "x = " << x;
+    EXPECT_NEAR(*report.intrinsic_curvature, 3 * std::pow(std::cbrt(x), 2), 1e-5);
+  }
+  const auto at = selected(problem, vec({0}), problem.y0);
+  ASSERT_EQ(at.status, Status::converged) << at.message;
+  EXPECT_TRUE(at.degenerate) << "curvature " << *at.intrinsic_curvature;
+  EXPECT_FALSE(at.kink) << "F is differentiable at 0";
+}
+
+TEST(HgMsFailures, AnUpperObjectiveThatFallsWithoutBoundAlongTheManifoldIsNamed) {
+  const auto result = run(flat_game().problem, HgMs());
+  EXPECT_EQ(result.status, Status::lower_failed);
+  EXPECT_NE(result.message.find("without bound"), std::string::npos) << result.message;
+}
+
+TEST(HgMsFailures, AFollowerWithoutMinimiserIsNamed) {
+  auto lower = make_objective("falls", 1, 2, [](auto, auto y) { return exp(y[0]) + 0.5 * square(y[1]) - y[0] * 1e-3 + sin(y[0]) * 0.0 - 2.0 * y[0] * y[0]; });
+  auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return 0.5 * square(y[0] - x[0]); });
+  const auto result = run({"endless", upper, lower, vec({1}), vec({-0.5, 0.2}), {}}, HgMs());
+  EXPECT_TRUE(result.status == Status::lower_failed || result.status == Status::nonfinite) << result.message;
+  EXPECT_TRUE(all_finite(result.x) && all_finite(result.y));
+}
+
+TEST(HgMsFailures, NumbersThatAreNotFiniteEndTheRunAndAreNamed) {
+  for (const int broken : {0, 1, 2, 3}) {
+    auto problem = sphere_problem(sphere_game(1, 6));
+    auto lower = oracles_of(problem.lower), upper = oracles_of(problem.upper);
+    const auto nan = std::nan("");
+    if (broken == 0) lower.value = [nan](const Vec&, const Vec&) { return nan; };
+    if (broken == 1) lower.hess_yy = [nan](const Vec&, const Vec&, const Vec& v) -> Vec { return nan * v; };
+    if (broken == 2) upper.grad_y = [nan](const Vec&, const Vec& y) -> Vec { return nan * y; };
+    if (broken == 3) lower.hess_xy = [nan](const Vec& x, const Vec&, const Vec&) -> Vec { return nan * x; };
+    problem.lower = objective_of("g", 2, 6, lower);
+    problem.upper = objective_of("f", 2, 6, upper);
+    const auto result = run(problem, HgMs());
+    EXPECT_TRUE(result.status == Status::nonfinite || (broken == 1 && result.status == Status::lower_failed))
+        << broken << ": " << result.message;
+    EXPECT_FALSE(result.message.empty());
+    EXPECT_EQ(result.x, problem.x0) << broken;
+  }
+}
+
+TEST(HgMsFailures, MissingOraclesAreAllNamedBeforeTheFirstStep) {
+  auto problem = quadratic_problem();
+  auto lower = oracles_of(problem.lower), upper = oracles_of(problem.upper);
+  lower.value = nullptr;
+  lower.hess_xy = nullptr;
+  upper.grad_x = nullptr;
+  problem.lower = objective_of("poor g", 3, 4, lower);
+  problem.upper = objective_of("poor f", 3, 4, upper);
+  try {
+    HgMs().init(problem);
+    FAIL() << "three oracles are missing";
+  } catch (const MissingOracle& error) {
+    const std::string message = error.what();
+    for (const std::string part : {"hg_ms", "grad_x of 'poor f'", "value, hess_xy of 'poor g'"}) {
+      EXPECT_NE(message.find(part), std::string::npos) << message << " lacks " << part;
+    }
+  }
+}
+
+TEST(HgMsOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
+  const auto expect_refused = [](const std::string& part, auto change) {
+    HgMsOptions options;
+    change(options);
+    try {
+      const HgMs method(options);
+      FAIL() << part << " was accepted";
+    } catch (const InvalidOption& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  expect_refused("samples", [](HgMsOptions& o) { o.selection.samples = -1; });
+  expect_refused("polished", [](HgMsOptions& o) { o.selection.polished = 0; });
+  expect_refused("kernel-tolerance", [](HgMsOptions& o) { o.selection.kernel_tolerance = 0; });
+  expect_refused("polish-tolerance", [](HgMsOptions& o) { o.selection.polish_tolerance = std::nan(""); });
+  expect_refused("polish-iterations", [](HgMsOptions& o) { o.selection.polish_iterations = 0; });
+  expect_refused("tie-tolerance", [](HgMsOptions& o) { o.selection.tie_tolerance = -1; });
+  expect_refused("explore-every", [](HgMsOptions& o) { o.explore_every = 0; });
+  expect_refused("explore-move", [](HgMsOptions& o) { o.explore_move = -1; });
+  expect_refused("penalty-weight", [](HgMsOptions& o) { o.penalty_weight = 0; });
+  expect_refused("outer-step-size", [](HgMsOptions& o) { o.leader.step_size = -1; });
+}
+
+TEST(HgMsOptionsCheck, TheRegistryMakesItWithSettings) {
+  const auto method = make_method("hg_ms", {{"selection", "pessimistic"},
+                                            {"exploration", "langevin"},
+                                            {"samples", "7"},
+                                            {"hypergradient", "penalty"},
+                                            {"seed", "9"}});
+  ASSERT_EQ(method->name(), "hg_ms");
+  const auto& options = dynamic_cast<const HgMs&>(*method).options();
+  EXPECT_EQ(options.selection.selection, ManifoldSelection::pessimistic);
+  EXPECT_EQ(options.selection.exploration, Exploration::langevin);
+  EXPECT_EQ(options.selection.samples, 7);
+  EXPECT_EQ(options.hypergradient, ManifoldHypergradient::penalty);
+  EXPECT_EQ(options.seed, 9u);
+}
+
+}  // namespace
+}  // namespace bilevel::testing
