@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <Eigen/Eigenvalues>
 
 namespace bilevel {
 
 std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
-                                                      const Vec& w, const KernelBasis& basis, double sign) {
+                                                      const Vec& w, const Vec& tangent, const KernelBasis& basis,
+                                                      double sign) {
   const auto& K = basis.vectors;
   const Index k = K.cols();
   const double unit = 1 + norm(y);
@@ -28,7 +30,12 @@ std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& prob
   }
   if (!curvature.allFinite()) return std::nullopt;
   const Eigen::MatrixXd symmetric = 0.5 * (curvature + curvature.transpose());
-  result.smallest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(symmetric, Eigen::EigenvaluesOnly).eigenvalues()[0];
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(symmetric);
+  result.smallest = eigen.eigenvalues()[0];
+  const Vec parts = eigen.eigenvectors().transpose() * (K.transpose() * tangent);
+  const double floor = std::numeric_limits<double>::min();
+  result.newton_step = -sign * (K * (eigen.eigenvectors() *
+                                     (parts.array() / eigen.eigenvalues().array().abs().max(floor)).matrix()));
   return result;
 }
 
