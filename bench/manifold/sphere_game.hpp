@@ -1,4 +1,5 @@
-// A follower whose minimisers are a sphere of any dimension inside a space of any dimension; all answers in closed form.
+// A follower whose minimisers are a sphere of any dimension inside a space of any dimension; all answers in closed
+// form.
 #pragma once
 
 #include <memory>
@@ -106,8 +107,7 @@ inline BilevelProblem sphere_problem(std::shared_ptr<const SphereGame> game) {
     const auto p = parts(x, y);
     const Vec w = game->reflect(v);
     const Vec w_a = w.head(head);
-    return -game->C.transpose() * (p.level * w_a + 2 * dot(p.d, w_a) * p.d) -
-           game->b.transpose() * times(w.tail(tail));
+    return -game->C.transpose() * (p.level * w_a + 2 * dot(p.d, w_a) * p.d) - game->b.transpose() * times(w.tail(tail));
   };
   g.hess_yx = [=](const Vec& x, const Vec& y, const Vec& t) {
     const auto p = parts(x, y);
@@ -121,9 +121,7 @@ inline BilevelProblem sphere_problem(std::shared_ptr<const SphereGame> game) {
     z.tail(tail) -= game->q;
     return z;
   };
-  f.value = [=](const Vec& x, const Vec& y) {
-    return 0.5 * away(y).squaredNorm() + 0.5 * game->rho * x.squaredNorm();
-  };
+  f.value = [=](const Vec& x, const Vec& y) { return 0.5 * away(y).squaredNorm() + 0.5 * game->rho * x.squaredNorm(); };
   f.grad_x = [=](const Vec& x, const Vec&) -> Vec { return game->rho * x; };
   f.grad_y = [=](const Vec&, const Vec& y) { return game->reflect(away(y)); };
   f.hess_yy = [](const Vec&, const Vec&, const Vec& v) { return v; };

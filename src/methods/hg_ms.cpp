@@ -160,9 +160,9 @@ void describe(OptionTable& table, HgMsOptions& options) {
       .add("explore-move", options.explore_move, "explore again when x has moved by this times 1 + |x|", at_least(0))
       .add("explore-jump", options.explore_jump,
            "explore again when the answer has moved by this times 1 + |y| in one step", at_least(0))
-      .add("seed", options.seed, "of the exploration's random numbers");
+      .add("exploration-seed", options.seed, "of the exploration's random numbers");
   table.group("Hypergradient")
-      .add("hypergradient", options.hypergradient,
+      .add("differentiation", options.hypergradient,
            "implicit solves H w = f_y on the range of H; penalty takes differences of g_x at minimisers of g and g + s "
            "f",
            {{"implicit", ManifoldHypergradient::implicit}, {"penalty", ManifoldHypergradient::penalty}})

@@ -34,8 +34,8 @@ std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& prob
   result.smallest = eigen.eigenvalues()[0];
   const Vec parts = eigen.eigenvectors().transpose() * (K.transpose() * tangent);
   const double floor = std::numeric_limits<double>::min();
-  result.newton_step = -sign * (K * (eigen.eigenvectors() *
-                                     (parts.array() / eigen.eigenvalues().array().abs().max(floor)).matrix()));
+  result.newton_step =
+      -sign * (K * (eigen.eigenvectors() * (parts.array() / eigen.eigenvalues().array().abs().max(floor)).matrix()));
   return result;
 }
 

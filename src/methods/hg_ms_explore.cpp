@@ -69,7 +69,7 @@ std::vector<FollowerPoint> explore(const Objective& lower, const Vec& x, Followe
       start = langevin_chain(lower, x, from, length / std::sqrt(static_cast<double>(dimension)), random);
     } else {
       Vec v = normal_vector(m, random);
-      if (options.exploration == Exploration::tangent) v = from.kernel_part(v);
+      if (options.exploration == Exploration::tangent) v = from.rough_kernel_part(v);
       const double size = norm(v);
       if (!(size > 0) || !std::isfinite(size)) continue;
       start += (length / size) * v;

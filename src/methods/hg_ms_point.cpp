@@ -75,6 +75,16 @@ Vec FollowerPoint::kernel_part(const Vec& v) {
   return p;
 }
 
+Vec FollowerPoint::rough_kernel_part(const Vec& v) {
+  constexpr double kTolerance = 1e-4;
+  const Vec image = at_.hess_yy(v);
+  if (!all_finite(image)) {
+    finite_ = false;
+    return v;
+  }
+  return v - solve(image, kTolerance);
+}
+
 std::optional<FollowerPoint> settle(const Objective& lower, const Vec& x, Vec y, double kernel_tolerance, double size,
                                     Index& steps) {
   constexpr int kMost = 40, kMisses = 3;

@@ -36,6 +36,8 @@ class FollowerPoint {
 
   /// P_ker v = v - H+ H v, improved until |H p| is rounding.
   Vec kernel_part(const Vec& v);
+  /// The same to a thousandth of |v| or so, at a fraction of the cost: for directions to move in.
+  Vec rough_kernel_part(const Vec& v);
 
  private:
   Vec y_;

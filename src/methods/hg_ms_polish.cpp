@@ -102,7 +102,7 @@ Polished polish(const BilevelProblem& problem, const Vec& x, RankedPoint start, 
 
     const Vec slope = sign * now.tangent;
     const double first_step = memory.tangent_step > 0 ? memory.tangent_step : radius / residual;
-    Vec d = now.best.point.kernel_part(pairs.direction(slope, first_step));
+    Vec d = now.best.point.rough_kernel_part(pairs.direction(slope, first_step));
     if (!(dot(d, slope) < 0)) {
       pairs.clear();
       d = -first_step * slope;

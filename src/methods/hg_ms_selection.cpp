@@ -81,6 +81,9 @@ class Selector {
                                                  "|g_y| = {})",
                                                  *there.value, residual));
     }
+    if (!all_finite(problem_.lower->hess_yy(x_, start, *there.grad_y))) {
+      return fail(Status::nonfinite, "a product with H is not finite at the follower's start");
+    }
     return fail(Status::lower_failed,
                 fmt::format("no minimiser of the follower was reached from |g_y| = {:.3g}, in {} steps of descent and "
                             "correction; allow more descent-iterations, or the follower has none near",
@@ -333,7 +336,7 @@ void describe(OptionTable& table, SelectionOptions& options) {
           "how other minimisers are sought: tangent moves along ker H, langevin chains on g, or restarts around the "
           "last answer; each is then sent down by descent",
           {{"tangent", Exploration::tangent}, {"langevin", Exploration::langevin}, {"restarts", Exploration::restarts}})
-      .add("samples", options.samples,
+      .add("exploration-samples", options.samples,
            "minimisers N sought when exploring; auto: 4 (k + 1) for a manifold of dimension k, at most 40", at_least(0))
       .add("polished", options.polished, "of the minimisers found, how many of the best are polished", at_least(1))
       .add("kernel-tolerance", options.kernel_tolerance, "curvature of g up to this times |H| counts as zero",

@@ -68,10 +68,12 @@ TEST(HgMsFailures, AnUpperObjectiveThatFallsWithoutBoundAlongTheManifoldIsNamed)
 }
 
 TEST(HgMsFailures, AFollowerWithoutMinimiserIsNamed) {
-  auto lower = make_objective("falls", 1, 2, [](auto, auto y) { return exp(y[0]) + 0.5 * square(y[1]) - y[0] * 1e-3 + sin(y[0]) * 0.0 - 2.0 * y[0] * y[0]; });
+  auto lower =
+      make_objective("falls", 1, 2, [](auto, auto y) { return exp(y[0]) + 0.5 * square(y[1]) - 2.0 * exp(-y[0]); });
   auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return 0.5 * square(y[0] - x[0]); });
   const auto result = run({"endless", upper, lower, vec({1}), vec({-0.5, 0.2}), {}}, HgMs());
-  EXPECT_TRUE(result.status == Status::lower_failed || result.status == Status::nonfinite) << result.message;
+  EXPECT_EQ(result.status, Status::lower_failed) << result.message;
+  EXPECT_NE(result.message.find("no minimiser of the follower"), std::string::npos) << result.message;
   EXPECT_TRUE(all_finite(result.x) && all_finite(result.y));
 }
 
@@ -87,9 +89,8 @@ TEST(HgMsFailures, NumbersThatAreNotFiniteEndTheRunAndAreNamed) {
     problem.lower = objective_of("g", 2, 6, lower);
     problem.upper = objective_of("f", 2, 6, upper);
     const auto result = run(problem, HgMs());
-    EXPECT_TRUE(result.status == Status::nonfinite || (broken == 1 && result.status == Status::lower_failed))
-        << broken << ": " << result.message;
-    EXPECT_FALSE(result.message.empty());
+    EXPECT_EQ(result.status, Status::nonfinite) << broken << ": " << result.message;
+    EXPECT_NE(result.message.find("not finite"), std::string::npos) << result.message;
     EXPECT_EQ(result.x, problem.x0) << broken;
   }
 }
@@ -124,7 +125,7 @@ TEST(HgMsOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   };
-  expect_refused("samples", [](HgMsOptions& o) { o.selection.samples = -1; });
+  expect_refused("exploration-samples", [](HgMsOptions& o) { o.selection.samples = -1; });
   expect_refused("polished", [](HgMsOptions& o) { o.selection.polished = 0; });
   expect_refused("kernel-tolerance", [](HgMsOptions& o) { o.selection.kernel_tolerance = 0; });
   expect_refused("polish-tolerance", [](HgMsOptions& o) { o.selection.polish_tolerance = std::nan(""); });
@@ -139,9 +140,9 @@ TEST(HgMsOptionsCheck, ValuesThatMakeNoSenseAreRefusedByName) {
 TEST(HgMsOptionsCheck, TheRegistryMakesItWithSettings) {
   const auto method = make_method("hg_ms", {{"selection", "pessimistic"},
                                             {"exploration", "langevin"},
-                                            {"samples", "7"},
-                                            {"hypergradient", "penalty"},
-                                            {"seed", "9"}});
+                                            {"exploration-samples", "7"},
+                                            {"differentiation", "penalty"},
+                                            {"exploration-seed", "9"}});
   ASSERT_EQ(method->name(), "hg_ms");
   const auto& options = dynamic_cast<const HgMs&>(*method).options();
   EXPECT_EQ(options.selection.selection, ManifoldSelection::pessimistic);

@@ -19,9 +19,8 @@ inline const HgMs::State& hg(const OuterMethod::State& state) { return dynamic_c
 
 /// n = 1, m = 2: g = (|y|^2 - 1)^2/4, f = h(x) y_1 with h = x^2 - 1/4:  F = -|h|, kinks at x = +-1/2.
 inline BilevelProblem kinked_game() {
-  auto lower = make_objective("ring", 1, 2, [](auto, auto y) {
-    return 0.25 * square(square(y[0]) + square(y[1]) - 1.0);
-  });
+  auto lower =
+      make_objective("ring", 1, 2, [](auto, auto y) { return 0.25 * square(square(y[0]) + square(y[1]) - 1.0); });
   auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return (square(x[0]) - 0.25) * y[0]; });
   return {"kinked", upper, lower, vec({0.2}), vec({0.6, 0.7}), {}};
 }

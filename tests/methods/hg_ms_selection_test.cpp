@@ -1,6 +1,8 @@
 // The selection of HG-MS at one x, against closed forms and re-solved values.
 #include <gtest/gtest.h>
 
+#include <Eigen/LU>
+
 #include "hg_ms_games.hpp"
 
 namespace bilevel::testing {
@@ -117,6 +119,55 @@ TEST(ManifoldSelection, TheNetworksHypergradientIsTheSlopeOfTheReSolvedValue) {
   EXPECT_NEAR((value(t) - value(-t)) / (2 * t), slope, 1e-6 * (1 + std::abs(slope)));
   expect_second_order("F along e", at.pieces[0].upper,
                       [&](double s) { return std::abs(value(s) - at.pieces[0].upper - s * slope); });
+}
+
+// Off the manifold the kernel's eigenvalues of H have the size of the follower's error, of both signs.
+TEST(ManifoldSelection, TheNetworksHypergradientDoesNotDependOnHowFarOffTheManifoldItBegan) {
+  const auto problem = network_game();
+  const auto exact = selected(problem, problem.x0, problem.y0);
+  ASSERT_EQ(exact.status, Status::converged);
+  for (const double off : {1e-8, 1e-5, 1e-2}) {
+    Random random(6), draws(7);
+    SelectionMemory memory;
+    const Vec start = exact.pieces[0].y + off * random_vec(12, random);
+    const auto report = select_on_manifold(problem, problem.x0, start, {}, draws, memory, false);
+    ASSERT_EQ(report.status, Status::converged) << off << ": " << report.message;
+    // Each polish leaves 1e-9 |f_y| over the intrinsic curvature of 0.1, and |w| of order ten multiplies it.
+    EXPECT_LE(norm(report.pieces[0].gradient - exact.pieces[0].gradient), 1e-6) << off;
+    EXPECT_LT(norm(report.pieces[0].adjoint), 2 * norm(exact.pieces[0].adjoint)) << "nothing blew up along ker H";
+  }
+}
+
+// g = |A y - x|^2/2, f = |y - a|^2/2:  y* = a + A+ (x - A a),  F = |A+ (x - A a)|^2/2,  grad F = A+' A+ (x - A a).
+TEST(ManifoldSelection, MoreDimensionsThanAreCountedAndAnIllConditionedFollower) {
+  constexpr Index rows = 6, m = 60;
+  Random random(8);
+  const Eigen::MatrixXd square_root = with_eigenvalues(vec({0.01, 0.03, 0.1, 0.3, 0.6, 1}), random);
+  Eigen::MatrixXd noise(m, rows);
+  for (auto& entry : noise.reshaped()) entry = random.normal();
+  const Eigen::MatrixXd frame = noise.householderQr().householderQ() * Eigen::MatrixXd::Identity(m, rows);
+  const Eigen::MatrixXd A = square_root * frame.transpose(), inverse = frame * square_root.inverse();
+  const Vec a = random_vec(m, random), x = random_vec(rows, random, 0.01);
+  const BilevelProblem problem{
+      "least squares",
+      std::make_shared<Quadratic>("f", rows, m, QuadraticCoefficients{.yy = Eigen::MatrixXd::Identity(m, m), .y = -a}),
+      std::make_shared<Quadratic>(
+          "g", rows, m,
+          QuadraticCoefficients{
+              .yy = A.transpose() * A, .yx = -A.transpose(), .xx = Eigen::MatrixXd::Identity(rows, rows)}),
+      x,
+      Vec::Zero(m),
+      {}};
+  const Vec w = inverse * (x - A * a);
+  const auto report = selected(problem, x, problem.y0);
+  ASSERT_EQ(report.status, Status::converged) << report.message;
+  EXPECT_FALSE(report.kernel_dimension) << "54 is beyond the limit of 32";
+  // H has condition 1e4: rounding of 1e-16 in g_y is 1e-12 in y, and A+' multiplies it by 100 once more.
+  EXPECT_LE(norm(report.pieces[0].y - (a + w)), 1e-7);
+  EXPECT_LE(norm(report.pieces[0].gradient - inverse.transpose() * w), 1e-6 * norm(inverse.transpose() * w));
+  const auto counted = selected(problem, x, problem.y0, {.samples = 2, .kernel_limit = 60});
+  EXPECT_EQ(counted.kernel_dimension, m - rows);
+  EXPECT_NEAR(counted.intrinsic_curvature.value(), 1, 1e-6) << "S is flat and f has curvature one";
 }
 
 TEST(ManifoldSelection, FollowersAtEveryExampleHaveTheKernelDimensionTheyAreMadeWith) {

@@ -26,7 +26,8 @@ TEST_P(HgMsRun, EndsWhereTheGradientOfFVanishes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, HgMsRun,
-                         ::testing::Values(HgMsOptions{}, HgMsOptions{.selection = {.exploration = Exploration::langevin}},
+                         ::testing::Values(HgMsOptions{},
+                                           HgMsOptions{.selection = {.exploration = Exploration::langevin}},
                                            HgMsOptions{.selection = {.exploration = Exploration::restarts}},
                                            HgMsOptions{.hypergradient = ManifoldHypergradient::penalty},
                                            HgMsOptions{.selection = {.selection = ManifoldSelection::pessimistic}}),
@@ -119,6 +120,20 @@ TEST(HgMsStep, ASettledSelectionIsCheaperThanAnExploration) {
   method.step(problem, *state);
   const auto second = problem.lower->counts() - first;
   EXPECT_LT(3 * second.total(), first.total());
+}
+
+// The bench bilevel_manifold has the table up to m = 10000.
+TEST(HgMsStep, TheWorkGrowsWithTheManifoldAndNotWithTheSpaceAroundIt) {
+  const auto calls = [](Index k, Index m) {
+    const auto problem = sphere_problem(sphere_game(k, m));
+    StopRule stop;
+    stop.tolerance = 1e-4;
+    EXPECT_EQ(run(problem, HgMs(), stop).status, Status::converged);
+    return static_cast<double>(problem.lower->counts().total());
+  };
+  const double small = calls(1, 100), large = calls(1, 1000), more = calls(8, 100);
+  EXPECT_LT(large, 2 * small);
+  EXPECT_GT(more, 1.5 * small);
 }
 
 TEST(HgMsStep, SameSeedSameTraceOtherSeedOtherPoints) {
