@@ -90,6 +90,14 @@ SelectionReport select_on_manifold(const BilevelProblem& problem, const Vec& x, 
 double one_sided_derivative(const SelectionReport& report, const Vec& e,
                             ManifoldSelection selection = ManifoldSelection::optimistic);
 
+/// Adds to `report`, that of a selection at x, the piece that becomes the best one when x moves along e: it selects
+/// again at x + t e with t |e| = 1e-4 (1 + |x|). With it one_sided_derivative(report, e) is right up to the order of t
+/// even where the minimisers that tie form a continuum. False, and nothing added, if that selection failed or its
+/// answer does not tie at x. Throws InvalidInput if there are no pieces or e is zero or not finite, and as
+/// select_on_manifold.
+bool add_piece_along(const BilevelProblem& problem, const Vec& x, const Vec& e, const SelectionOptions& options,
+                     Random& random, SelectionMemory& memory, SelectionReport& report);
+
 struct PenaltyOptions {
   ManifoldSelection selection = ManifoldSelection::optimistic;
   double weight = 1e-3;     // s > 0, in units of g / f

@@ -116,8 +116,11 @@ std::vector<Finding> HgMs::findings(const OuterMethod::State& base) const {
   if (state.iteration == 0) return all;
   const auto& last = state.selection;
   if (state.kernel_dimension) {
-    all.push_back({"kernel_dimension", static_cast<double>(*state.kernel_dimension),
-                   fmt::format("the follower's minimisers form a manifold of dimension {}", *state.kernel_dimension)});
+    all.push_back(
+        {"kernel_dimension", static_cast<double>(*state.kernel_dimension),
+         *state.kernel_dimension == 0
+             ? std::string("the follower's minimiser is isolated")
+             : fmt::format("the follower's minimisers form a manifold of dimension {}", *state.kernel_dimension)});
   }
   const auto& piece = last.pieces.front();
   all.push_back({"selection_residual", piece.selection_residual,

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,8 +12,6 @@
 namespace bilevel {
 
 namespace {
-
-double sign_of(ManifoldSelection selection) { return selection == ManifoldSelection::optimistic ? 1 : -1; }
 
 /// How far two answers and their gradients must be apart to count as two pieces, relatively.
 struct Apart {
@@ -40,7 +37,7 @@ class Selector {
         options_(options),
         random_(random),
         memory_(memory),
-        sign_(sign_of(options.selection)) {}
+        sign_(options.selection == ManifoldSelection::optimistic ? 1 : -1) {}
 
   SelectionReport select(const Vec& start, bool explore) {
     auto first = settle(*problem_.lower, x_, start, options_.kernel_tolerance, memory_.size, report_.lower_steps);
@@ -64,6 +61,18 @@ class Selector {
       if (explore) examine();
     }
     return report_;
+  }
+
+  /// The answer `y` to a neighbour of x as a piece at x. False if it does not tie with those of `report`.
+  bool add_neighbour(const Vec& y, SelectionReport& report) {
+    auto point = settle(*problem_.lower, x_, y, options_.kernel_tolerance, memory_.size, report.lower_steps);
+    if (!point || !point->same_level(report.pieces[0].lower)) return false;
+    auto ranked = rank(*problem_.upper, x_, std::move(*point), memory_);
+    if (!ranked || !tie(ranked->upper, report.pieces[0].upper)) return false;
+    auto piece = piece_at(*ranked, ranked->point.kernel_part(ranked->slope));
+    if (!piece) return false;
+    report.pieces.push_back(std::move(*piece));
+    return true;
   }
 
  private:
@@ -232,10 +241,10 @@ class Selector {
     report_.kink = report_.pieces.size() > 1;
   }
 
-  bool ties(double upper) const {
-    const double best = report_.pieces[0].upper;
+  bool tie(double upper, double best) const {
     return std::abs(upper - best) <= options_.tie_tolerance * (1 + std::abs(best));
   }
+  bool ties(double upper) const { return tie(upper, report_.pieces[0].upper); }
 
   /// Unless it is one of the known pieces, or gives the leader the same gradient as one.
   void add_piece(RankedPoint& ranked, const Vec& tangent, const Apart& apart) {
@@ -289,19 +298,6 @@ class Selector {
 
 }  // namespace
 
-std::string_view to_string(ManifoldSelection selection) {
-  return selection == ManifoldSelection::optimistic ? "optimistic" : "pessimistic";
-}
-
-std::string_view to_string(Exploration exploration) {
-  switch (exploration) {
-    case Exploration::tangent: return "tangent";
-    case Exploration::langevin: return "langevin";
-    case Exploration::restarts: return "restarts";
-  }
-  return "";
-}
-
 SelectionReport select_on_manifold(const BilevelProblem& problem, const Vec& x, const Vec& start,
                                    const SelectionOptions& options, Random& random, SelectionMemory& memory,
                                    bool explore) {
@@ -309,46 +305,25 @@ SelectionReport select_on_manifold(const BilevelProblem& problem, const Vec& x, 
   return Selector(problem, x, options, random, memory).select(start, explore);
 }
 
-double one_sided_derivative(const SelectionReport& report, const Vec& e, ManifoldSelection selection) {
-  if (report.pieces.empty()) {
-    throw InvalidInput("the one-sided derivative needs a selection that succeeded, but this report has no pieces");
+bool add_piece_along(const BilevelProblem& problem, const Vec& x, const Vec& e, const SelectionOptions& options,
+                     Random& random, SelectionMemory& memory, SelectionReport& report) {
+  constexpr double kMove = 1e-4;  // its square is well below the tie tolerance, and rounding well below it
+  const double length = norm(e);
+  if (report.pieces.empty() || !(length > 0) || !std::isfinite(length)) {
+    throw InvalidInput(
+        fmt::format("a piece along e needs a selection with pieces and a finite e that is not zero, but "
+                    "there are {} pieces and |e| = {}",
+                    report.pieces.size(), length));
   }
-  const double sign = sign_of(selection);
-  double least = std::numeric_limits<double>::infinity();
-  for (const auto& piece : report.pieces) {
-    if (piece.gradient.size() != e.size()) {
-      throw DimensionMismatch(fmt::format("the one-sided derivative needs a direction of length {}, but e has {}",
-                                          piece.gradient.size(), e.size()));
-    }
-    least = std::min(least, sign * dot(piece.gradient, e));
+  if (e.size() != x.size()) {
+    throw DimensionMismatch(
+        fmt::format("a piece along e needs e of the length of x, {}, but e has {}", x.size(), e.size()));
   }
-  return sign * least;
-}
-
-void describe(OptionTable& table, SelectionOptions& options) {
-  table.group("Selection")
-      .add("selection", options.selection,
-           "which of the follower's minimisers the leader is given: optimistic, the one with the least f; pessimistic, "
-           "the one with the greatest",
-           {{"optimistic", ManifoldSelection::optimistic}, {"pessimistic", ManifoldSelection::pessimistic}})
-      .add(
-          "exploration", options.exploration,
-          "how other minimisers are sought: tangent moves along ker H, langevin chains on g, or restarts around the "
-          "last answer; each is then sent down by descent",
-          {{"tangent", Exploration::tangent}, {"langevin", Exploration::langevin}, {"restarts", Exploration::restarts}})
-      .add("exploration-samples", options.samples,
-           "minimisers N sought when exploring; auto: 4 (k + 1) for a manifold of dimension k, at most 40", at_least(0))
-      .add("polished", options.polished, "of the minimisers found, how many of the best are polished", at_least(1))
-      .add("kernel-tolerance", options.kernel_tolerance, "curvature of g up to this times |H| counts as zero",
-           between(1e-14, 0.1))
-      .add("kernel-limit", options.kernel_limit, "the manifold's dimension k is counted up to this", at_least(0))
-      .add("polish-tolerance", options.polish_tolerance,
-           "polish until |P_ker f_y| is this times the largest |f_y| seen", between(1e-14, 0.1))
-      .add("polish-iterations", options.polish_iterations, "most steps along the manifold of each polish", at_least(1))
-      .add("tie-tolerance", options.tie_tolerance,
-           "minimisers whose f is within this times 1 + |f| of the best tie with it", between(0, 0.1))
-      .add("descent-iterations", options.descent_iterations, "most L-BFGS iterations that send a point down",
-           at_least(1));
+  const Vec moved = x + (kMove * (1 + norm(x)) / length) * e;
+  const auto there = select_on_manifold(problem, moved, report.pieces[0].y, options, random, memory);
+  report.lower_steps += there.lower_steps;
+  return there.status == Status::converged &&
+         Selector(problem, x, options, random, memory).add_neighbour(there.pieces[0].y, report);
 }
 
 }  // namespace bilevel

@@ -19,11 +19,17 @@ TEST(ManifoldKinks, StandAtEveryZeroOfHAndNowhereElse) {
     for (const auto& piece : report.pieces) {
       EXPECT_NEAR(piece.gradient[0], 2 * x * piece.y[0], 1e-10) << "each piece's own G";
     }
-    // F = -|h| falls on both sides. The pieces are a sample of the ring: a bound of -1, from above.
+    // F = -|h| falls on both sides with slope 1. The pieces are a sample of the ring: a bound, from above.
     for (const double e : {1.0, -1.0}) {
-      const double derivative = one_sided_derivative(report, vec({e}));
-      EXPECT_GE(derivative, -1 - 1e-10);
-      EXPECT_LT(derivative, 0);
+      const double bound = one_sided_derivative(report, vec({e}));
+      EXPECT_GE(bound, -1 - 1e-10);
+      EXPECT_LT(bound, 0);
+      auto extended = report;
+      Random random(2);
+      SelectionMemory memory;
+      ASSERT_TRUE(add_piece_along(problem, vec({x}), vec({e}), {}, random, memory, extended));
+      // The extreme point of the ring is found up to the polish, 1e-9 of |f_y| over a curvature of the same size.
+      EXPECT_NEAR(one_sided_derivative(extended, vec({e})), -1, 1e-8);
     }
   }
   for (const double x : {-0.6, -0.3, 0.2, 0.45, 0.9}) {
@@ -43,6 +49,13 @@ TEST(ManifoldKinks, OneSidedDerivativesRefuseWhatTheyCannotAnswer) {
   const auto problem = kinked_game();
   const auto report = selected(problem, problem.x0, problem.y0);
   EXPECT_THROW(one_sided_derivative(report, vec({1, 2})), DimensionMismatch);
+  Random random(2);
+  SelectionMemory memory;
+  auto extended = report;
+  EXPECT_THROW(add_piece_along(problem, problem.x0, vec({0}), {}, random, memory, extended), InvalidInput);
+  EXPECT_THROW(add_piece_along(problem, problem.x0, vec({1, 2}), {}, random, memory, extended), DimensionMismatch);
+  extended.pieces.clear();
+  EXPECT_THROW(add_piece_along(problem, problem.x0, vec({1}), {}, random, memory, extended), InvalidInput);
 }
 
 TEST(ManifoldDegeneracy, IsReportedWhereTheSelectionIsOnlyHoelder) {
