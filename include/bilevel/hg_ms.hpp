@@ -49,7 +49,8 @@ void describe(OptionTable& table, HgMsOptions& options);
 ///
 /// Oracle calls per step: one linearisation of g (value and grad_y) for each Newton correction of the follower, about
 /// three for a polishing step, and the products hess_yy of its solve, about as many as H has distinct eigenvalues; two
-/// projections of as many products a polishing step. One value and grad_y of f for a polishing step. One grad_x of f
+/// projections of as many products a polishing step; a settle, a projection and an f more to see that f does not fall
+/// along a random tangent. One value and grad_y of f for a polishing step. One grad_x of f
 /// and one hess_xy of g for each piece, one value of g to see that the start was near. An exploration adds k + 1
 /// projections, N descents of g (value and grad_y), and, where f has hess_yy, k + 1 projections, 2 k products hess_yy
 /// of g and 3 k of f. The penalty form adds four descents with values and gradients of g and f, and four grad_x of g.
@@ -58,7 +59,8 @@ void describe(OptionTable& table, HgMsOptions& options);
 /// f is bounded on S(x). k = 0 is implicit differentiation.
 ///
 /// Differs from the article: known to us by a summary only. The polish is by quasi-Newton steps along the manifold
-/// instead of fixed steps a_n, a_t; exploration is repeated only when x or y* has moved far, or after so many steps.
+/// instead of fixed steps a_n, a_t; exploration is repeated only when x or y* has moved far, when
+/// f falls along a random tangent from y*, or after so many steps.
 class HgMs final : public OuterMethod {
  public:
   struct State final : OuterMethod::State {

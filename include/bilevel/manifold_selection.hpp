@@ -66,7 +66,10 @@ struct SelectionReport {
   /// not measured (no exploration, k = 0 or beyond the limit, or f has no hess_yy).
   std::optional<double> intrinsic_curvature;
   bool degenerate = false;  // that eigenvalue is nearly zero: expect F to be Hoelder continuous only
-  Index lower_steps = 0;    // steps of descents and corrections of the follower
+  /// Without exploration: f falls (rises) from the selected answer along a random tangent, so that it is stationary on
+  /// S(x) but no minimiser (maximiser), as a tracked answer becomes where x crosses a kink. Explore.
+  bool saddle = false;
+  Index lower_steps = 0;  // steps of descents and corrections of the follower
 };
 
 /// What is carried from one selection to the next.

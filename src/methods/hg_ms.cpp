@@ -42,7 +42,7 @@ SelectionReport HgMs::answer(const BilevelProblem& problem, State& state) const 
   if (!explore && report.status != Status::nonfinite) {
     const bool jumped = report.status == Status::converged &&
                         norm(report.pieces[0].y - state.y) > options_.explore_jump * (1 + norm(state.y));
-    if (jumped || report.status == Status::lower_failed) {
+    if (jumped || report.saddle || report.status == Status::lower_failed) {
       const Index steps = report.lower_steps;
       report = select(true);
       report.lower_steps += steps;

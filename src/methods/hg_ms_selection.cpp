@@ -58,7 +58,11 @@ class Selector {
     differentiate();
     if (report_.message.empty()) {
       report_.status = Status::converged;
-      if (explore) examine();
+      if (explore) {
+        examine();
+      } else {
+        probe();
+      }
     }
     return report_;
   }
@@ -279,6 +283,25 @@ class Selector {
     // At a degenerate minimiser the curvature vanishes with the distance to it, so that what the polish left matters.
     const auto nearer = curvature_at(piece.y + curvature->newton_step);
     report_.degenerate = nearer && nearer->smallest < kVanishing * curvature->smallest;
+  }
+
+  void probe() {
+    constexpr double kLength = 1e-3;  // of 1 + |y|: f changes by 5e-7 of its curvature
+    constexpr double kFall = 1e-10;   // of 1 + |f|: beyond rounding and what the polish left
+    constexpr double kGone = 1e-3;    // of a random vector, what the rough projection may leave if k = 0
+    auto& best = polished_.front().best;
+    Vec v(best.slope.size());
+    for (auto& entry : v) entry = random_.normal();
+    const double drawn = norm(v);
+    v = best.point.rough_kernel_part(v);
+    const double length = norm(v);
+    if (!(length > kGone * drawn)) return;
+    const Vec& y = best.point.y();
+    auto beside = settle(*problem_.lower, x_, y + (kLength * (1 + norm(y)) / length) * v, options_.kernel_tolerance,
+                         memory_.size, report_.lower_steps);
+    if (!beside || !best.point.same_level(beside->value())) return;
+    const auto ranked = rank(*problem_.upper, x_, std::move(*beside), memory_);
+    report_.saddle = ranked && sign_ * (ranked->upper - best.upper) < -kFall * (1 + std::abs(best.upper));
   }
 
   const BilevelProblem& problem_;

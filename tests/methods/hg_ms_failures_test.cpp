@@ -44,6 +44,27 @@ TEST(ManifoldKinks, StandAtEveryZeroOfHAndNowhereElse) {
   }
 }
 
+// Beyond x = 1/2 the tracked answer (1, 0) is the greatest f on the ring: stationary to rounding, and the wrong one.
+TEST(ManifoldKinks, ATrackedAnswerIsLeftWhereXCrossesOne) {
+  auto problem = kinked_game();
+  problem.upper =
+      make_objective("f", 1, 2, [](auto x, auto y) { return (square(x[0]) - 0.25) * y[0] + 2.0 * square(x[0] - 1.0); });
+  HgMsOptions options{.explore_every = 1000, .explore_move = 1000, .explore_jump = 1000};
+  options.leader.step_size = 0.05;
+  const HgMs method(options);
+  const auto state = method.init(problem);
+  for (int i = 0; i < 100; ++i) {
+    const auto report = method.step(problem, *state);
+    ASSERT_EQ(report.status, Status::converged) << report.message;
+    const double x = state->answered_x[0];
+    // The polish leaves the square of 1e-9 in f.
+    EXPECT_NEAR(report.upper, -std::abs(x * x - 0.25) + 2 * (x - 1) * (x - 1), 1e-11) << "x = " << x;
+  }
+  EXPECT_EQ(hg(*state).explorations, 2) << "the first, and the one at the kink";
+  // F = 1/4 - x^2 + 2 (x - 1)^2 there, least at 2; each step takes a tenth of the way: 0.9^90 of 1.5.
+  EXPECT_NEAR(state->x[0], 2, 5e-4);
+}
+
 TEST(ManifoldKinks, OneSidedDerivativesRefuseWhatTheyCannotAnswer) {
   EXPECT_THROW(one_sided_derivative({}, vec({1})), InvalidInput);
   const auto problem = kinked_game();

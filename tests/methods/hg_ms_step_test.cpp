@@ -1,6 +1,8 @@
 // Runs and single steps of HG-MS: solutions in closed form, the penalty form, oracle calls, resuming.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bilevel/run.hpp"
 #include "hg_ms_games.hpp"
 
