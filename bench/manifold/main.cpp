@@ -1,4 +1,4 @@
-// What HG-MS costs as the follower's manifold and the space around it grow: bilevel_manifold. A minute.
+// What HG-MS costs as the follower's manifold and the space around it grow: bilevel_manifold. Ten seconds.
 #include <fmt/format.h>
 
 #include <atomic>

@@ -77,7 +77,7 @@ class HgMs final : public OuterMethod {
     Index since_explored = 0;  // steps
     Index explorations = 0;
     Index switches = 0;    // explorations that found a better answer than the tracked one
-    Index kink_steps = 0;  // steps at which pieces tied
+    Index kink_steps = 0;  // steps at which pieces tied with different gradients
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
     bool assign(const OuterMethod::State& other) override {
       *this = dynamic_cast<const State&>(other);

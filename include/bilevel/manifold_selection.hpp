@@ -111,7 +111,7 @@ struct PenaltyOptions {
 /// The leader's gradient by differences of values' slopes, without any second derivative:
 ///     G = f_x(x, y_s) + (1/s) (g_x(x, y_s) - g_x(x, z))        y_s = argmin g + s f from y,  z = argmin g from y_s
 /// Its bias is linear in s; what rounding of g_x leaves grows like 1/s. `adjoint` is (y - y_s)/s, which tends to w plus
-/// a part along S(x). Needs value, grad_x and grad_y of f and of g. Throws as select_on_manifold. [methods of HG-MS]
+/// a part along S(x). Needs value, grad_x and grad_y of f and of g. Throws as select_on_manifold. [HG-MS; details ours]
 HypergradientResult penalty_hypergradient(const BilevelProblem& problem, const Vec& x, const Vec& y,
                                           const PenaltyOptions& options = {});
 
