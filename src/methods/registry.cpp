@@ -7,6 +7,7 @@
 
 #include "bilevel/bgs_opt.hpp"
 #include "bilevel/dpbg.hpp"
+#include "bilevel/hg_ms.hpp"
 #include "bilevel/smbg.hpp"
 
 namespace bilevel {
@@ -49,6 +50,10 @@ const std::vector<MethodEntry>& methods() {
           "warm-started and unrolled follower steps, and an implicit correction that makes the "
           "limit exact",
           "[AM22, Alg. 1]"),
+      entry<HgMs, HgMsOptions>("hg_ms",
+                               "selects the leader's best answer on the follower's manifold of minimisers, then "
+                               "differentiates there",
+                               "[HG-MS]"),
   };
   return all;
 }

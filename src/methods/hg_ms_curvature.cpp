@@ -1,0 +1,42 @@
+#include "methods/hg_ms_curvature.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <Eigen/Eigenvalues>
+
+namespace bilevel {
+
+std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
+                                                      const Vec& w, const Vec& tangent, const KernelBasis& basis,
+                                                      double sign) {
+  const auto& K = basis.vectors;
+  const Index k = K.cols();
+  const double unit = 1 + norm(y);
+  const double t = 1e-5 * unit;  // balances t^2 against rounding / t
+  const auto f = problem.upper->linearize(x, y);
+  const auto f_ahead = problem.upper->linearize(x, y + unit * K.col(0));
+  const auto f_behind = problem.upper->linearize(x, y - unit * K.col(0));
+  IntrinsicCurvature result;
+  Eigen::MatrixXd curvature(k, k);
+  for (Index j = 0; j < k; ++j) {
+    const Vec v = K.col(j);
+    const Vec of_f = f.hess_yy(v);
+    const Vec of_g = (problem.lower->hess_yy(x, y + t * v, w) - problem.lower->hess_yy(x, y - t * v, w)) / (2 * t);
+    curvature.col(j) = sign * (K.transpose() * (of_f - of_g));
+    result.scale =
+        std::max({result.scale, norm(of_f), norm(of_g), norm(f_ahead.hess_yy(v)), norm(f_behind.hess_yy(v))});
+  }
+  if (!curvature.allFinite()) return std::nullopt;
+  const Eigen::MatrixXd symmetric = 0.5 * (curvature + curvature.transpose());
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(symmetric);
+  result.smallest = eigen.eigenvalues()[0];
+  const Vec parts = eigen.eigenvectors().transpose() * (K.transpose() * tangent);
+  const double floor = std::numeric_limits<double>::min();
+  result.newton_step =
+      -sign * (K * (eigen.eigenvectors() * (parts.array() / eigen.eigenvalues().array().abs().max(floor)).matrix()));
+  return result;
+}
+
+}  // namespace bilevel
