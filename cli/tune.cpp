@@ -51,9 +51,10 @@ const CommandText& text() {
           "where given. The run's files are config.toml (all options), trace.jsonl (one line a step), result.json, "
           "weights.csv (name, log_weight, weight, coefficient_norm), grid.csv (weight, valid_loss) and model.csv (the "
           "final model, fitted to all training rows, for features as they stand in the file).",
-      .examples = "bilevel tune --train table.csv --label target --test test.csv\n"
-                  "bilevel tune --train table.csv --valid valid.csv --penalty per-class --out runs/table\n"
-                  "bilevel tune --dataset fashion-mnist --plot validation.png"};
+      .examples =
+          "bilevel tune --train table.csv --label target --test test.csv\n"
+          "bilevel tune --train table.csv --valid valid.csv --penalty per-class --out runs/table\n"
+          "bilevel tune --dataset fashion-mnist --plot validation.png"};
   return text;
 }
 

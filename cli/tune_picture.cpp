@@ -46,9 +46,9 @@ Script tuning_picture_script(const TuningResult& result) {
   script.commands =
       "set multiplot layout 1,2 margins screen 0.08,0.97,0.14,0.82 spacing screen 0.08\n"
       "set tics out nomirror\nset grid lc '#d8d8d8' lt 1\nset border 3\nunset key\n" +
-      fmt::format("set label 1 {} at screen 0.5,0.94 center font ',17'\n",
-                  gnuplot_string(fmt::format("validation loss: {}, {}", format_count(weights, "weight"),
-                                             result.run.message))) +
+      fmt::format(
+          "set label 1 {} at screen 0.5,0.94 center font ',17'\n",
+          gnuplot_string(fmt::format("validation loss: {}, {}", format_count(weights, "weight"), result.run.message))) +
       axis.commands('y') +
       "set logscale x\nset format x '10^{%T}'\nset xlabel 'one weight'\nset title 'grid over one weight'\n" +
       left.plot_command() +

@@ -38,7 +38,9 @@ std::uint64_t gradients(const TuningCost& cost) { return cost.follower[Oracle::g
 std::uint64_t products(const TuningCost& cost) { return cost.follower[Oracle::hess_yy]; }
 
 void add_model(Table& table, const TuningInput& input, const std::string& name, const TunedModel& model) {
-  const auto count = [](std::uint64_t calls) { return calls > 0 ? format_count(static_cast<std::int64_t>(calls)) : "-"; };
+  const auto count = [](std::uint64_t calls) {
+    return calls > 0 ? format_count(static_cast<std::int64_t>(calls)) : "-";
+  };
   table.add_row({name, optional_text(model.weight, "{:.2e}"), fmt::format("{:.4f}", model.train_loss),
                  fmt::format("{:.4f}", model.valid_loss), score_text(input, model.valid_score),
                  optional_text(model.test_loss, "{:.4f}"), score_text(input, model.test_score),
@@ -78,14 +80,16 @@ std::string weights_text(const TuningInput& input, PenaltyScale penalty, const T
     return result.log_weights[static_cast<Index>(a)] < result.log_weights[static_cast<Index>(b)];
   });
   Table table({{"penalised"}, {"of"}, {"weight", Align::right}, {"coefficients", Align::right}},
-              fmt::format("Weights ({} in all, around the single weight {:.2e})", format_count(static_cast<std::int64_t>(count)),
-                          result.base_weight));
+              fmt::format("Weights ({} in all, around the single weight {:.2e})",
+                          format_count(static_cast<std::int64_t>(count)), result.base_weight));
   for (std::size_t i = 0; i < count; ++i) {
     if (count > 2 * kShown && i == kShown) table.add_row({"...", "", "", ""});
     if (count > 2 * kShown && i >= kShown && i + kShown < count) continue;
     const auto q = static_cast<Index>(order[i]);
-    table.add_row({i == 0 ? "least" : i + 1 == count ? "most" : "", group_name(input, penalty, order[i]),
-                   fmt::format("{:.2e}", std::exp(result.log_weights[q])),
+    table.add_row({i == 0           ? "least"
+                   : i + 1 == count ? "most"
+                                    : "",
+                   group_name(input, penalty, order[i]), fmt::format("{:.2e}", std::exp(result.log_weights[q])),
                    fmt::format("{:.3g}", result.coefficient_norms[q])});
   }
   return table.to_string() + "\n";
@@ -128,16 +132,18 @@ std::string tuning_input_text(const TuningInput& input) {
   const auto count = [](std::size_t rows) { return format_count(static_cast<std::int64_t>(rows)); };
   Table table({{"rows"}, {"count", Align::right}, {"from"}}, "Read");
   const auto& data = input.data;
-  table.add_row({"training", count(data.folds.size() > 1 ? data.all.features.rows() : data.folds.front().train.features.rows()),
+  table.add_row({"training",
+                 count(data.folds.size() > 1 ? data.all.features.rows() : data.folds.front().train.features.rows()),
                  input.train_source});
   table.add_row({"validation", count(valid_rows(data)), input.valid_source});
   if (data.test) table.add_row({"test", count(data.test->features.rows()), input.test_source});
   std::string text = table.to_string();
   text += format_count(static_cast<std::int64_t>(data.all.features.features()), "feature");
   text += data.classes > 0 ? fmt::format(", {} classes\n", data.classes)
-                           : fmt::format(", real targets of mean {:.4g} and deviation {:.4g}; losses are half squares in "
-                                         "units of that deviation\n",
-                                         input.target_mean, input.target_scale);
+                           : fmt::format(
+                                 ", real targets of mean {:.4g} and deviation {:.4g}; losses are half squares in "
+                                 "units of that deviation\n",
+                                 input.target_mean, input.target_scale);
   for (const auto& note : input.notes) text += paragraph("note: ", note);
   return text + "\n";
 }
@@ -170,41 +176,40 @@ std::string tuning_json(const TuningInput& input, const TuningResult& result, co
     }
   }
   const auto& data = input.data;
-  const Json object{
-      {"command", "tune"},
-      {"status", to_string(run.status)},
-      {"message", run.message},
-      {"advice", advice(run.status)},
-      {"iterations", run.iterations},
-      {"best_iteration", run.best_iteration},
-      {"seconds", seconds},
-      {"tuning_seconds", run.seconds},
-      {"upper", result.tuned.valid_loss},
-      {"rows",
-       {{"train", data.folds.front().train.features.rows()},
-        {"valid", valid_rows(data)},
-        {"all", data.all.features.rows()},
-        {"test", data.test ? Json(data.test->features.rows()) : Json(nullptr)},
-        {"folds", data.folds.size()},
-        {"features", data.all.features.features()},
-        {"classes", data.classes}}},
-      {"loss", to_string(result.model.loss)},
-      {"weights", result.log_weights.size()},
-      {"base_weight", result.base_weight},
-      {"final_factor", result.final_factor},
-      {"models",
-       {{"tuned", model_json(result.tuned)},
-        {"warm_grid", model_json(result.warm_grid)},
-        {"cold_grid", model_json(result.cold_grid)},
-        {"no_penalty", model_json(result.no_penalty)}}},
-      {"certificate", result.certificate ? certificate_json(*result.certificate) : Json(nullptr)},
-      {"oracle_calls", {{"lower", calls_json(run.lower_calls)}, {"upper", calls_json(run.upper_calls)}}},
-      {"asked", asked.all_texts()},
-      {"used", used},
-      {"reasons", reasons},
-      {"notes", input.notes},
-      {"warnings", result.warnings},
-      {"directory", directory}};
+  const Json object{{"command", "tune"},
+                    {"status", to_string(run.status)},
+                    {"message", run.message},
+                    {"advice", advice(run.status)},
+                    {"iterations", run.iterations},
+                    {"best_iteration", run.best_iteration},
+                    {"seconds", seconds},
+                    {"tuning_seconds", run.seconds},
+                    {"upper", result.tuned.valid_loss},
+                    {"rows",
+                     {{"train", data.folds.front().train.features.rows()},
+                      {"valid", valid_rows(data)},
+                      {"all", data.all.features.rows()},
+                      {"test", data.test ? Json(data.test->features.rows()) : Json(nullptr)},
+                      {"folds", data.folds.size()},
+                      {"features", data.all.features.features()},
+                      {"classes", data.classes}}},
+                    {"loss", to_string(result.model.loss)},
+                    {"weights", result.log_weights.size()},
+                    {"guard_losses", result.guard_losses},
+                    {"base_weight", result.base_weight},
+                    {"models",
+                     {{"tuned", model_json(result.tuned)},
+                      {"warm_grid", model_json(result.warm_grid)},
+                      {"cold_grid", model_json(result.cold_grid)},
+                      {"no_penalty", model_json(result.no_penalty)}}},
+                    {"certificate", result.certificate ? certificate_json(*result.certificate) : Json(nullptr)},
+                    {"oracle_calls", {{"lower", calls_json(run.lower_calls)}, {"upper", calls_json(run.upper_calls)}}},
+                    {"asked", asked.all_texts()},
+                    {"used", used},
+                    {"reasons", reasons},
+                    {"notes", input.notes},
+                    {"warnings", result.warnings},
+                    {"directory", directory}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,7 +1,8 @@
 // Tuning: the penalty weights of a linear model, one for each feature or class or one for all, by hypergradient.
 //
-//     follower   y_k minimises  g_k(x, y_k) = 1/N_k sum_i loss_i(y_k) + c sum_j exp(x_q(j)) y_kj^2    k-th training part
-//     leader     x minimises    f(y) = 1/K sum_k 1/M_k sum_i loss_i(y_k)                              rows left out
+//     follower   y_k minimises  g_k(x, y_k) = 1/N_k sum_i loss_i(y_k) + c sum_j exp(x_q(j)) y_kj^2    k-th training
+//     part leader     x minimises    f(y) = 1/K sum_k 1/M_k sum_i loss_i(y_k)                              rows left
+//     out
 //
 // With a validation file or a single split K = 1; with K folds the follower is y = [y_1; ..; y_K], g = sum_k g_k.
 #pragma once
@@ -30,14 +31,18 @@ struct TuningOptions {
   StopRule stop = {.tolerance = 1e-3, .improvement = 2e-3, .patience = 5, .max_iterations = 100};
   /// c exp(x_q) stays within this factor of c, the best single weight: beyond it a coefficient is 0 or free for all
   /// purposes, and the condition of H would grow with nothing to gain.
-  double weight_range = 1e4;
-  double lower_tolerance = 1e-4;    // the follower is solved to |g_y| <= tolerance max(1, |g_y| at the start)
+  double weight_range = 100;
+  /// The share of the validation rows that does not steer the weights but guards: the step with the lowest loss on them
+  /// is kept, and the run ends when that loss stops falling. With a weight for each feature the steering rows are
+  /// overfitted else. 0: none.
+  double guard = 0.3;
+  double lower_tolerance = 1e-3;    // the follower is solved to |g_y| <= tolerance max(1, |g_y| at the start)
   double adjoint_tolerance = 1e-2;  // |H w - f_y| <= tolerance |f_y|, from the last w
   LeaderRule outer = LeaderRule::adam;
-  std::size_t threads = 1;          // of a pass over the data; 0: one for each processor
-  bool comparators = true;          // fit what the result is compared with: a grid over one weight, no penalty
-  bool cold_grid = false;           // also run that grid with each point from zero, as grid searches commonly do
-  bool certificate = true;          // examine the returned pair
+  std::size_t threads = 1;  // of a pass over the data; 0: one for each processor
+  bool comparators = true;  // fit what the result is compared with: a grid over one weight, no penalty
+  bool cold_grid = false;   // also run that grid with each point from zero, as grid searches commonly do
+  bool certificate = true;  // examine the returned pair
 };
 void describe(OptionTable& table, TuningOptions& options);
 
@@ -53,10 +58,10 @@ struct TuningFold {
 };
 
 struct TuningData {
-  std::size_t classes = 0;          // C >= 2; 0: real targets
-  std::vector<TuningFold> folds;    // K >= 1
-  TuningRows all;                   // what the final models are fitted to
-  std::optional<TuningRows> test;   // read once, at the end
+  std::size_t classes = 0;         // C >= 2; 0: real targets
+  std::vector<TuningFold> folds;   // K >= 1
+  TuningRows all;                  // what the final models are fitted to
+  std::optional<TuningRows> test;  // read once, at the end
 };
 
 /// What a fit cost: CPU seconds of the process, all threads together, and the passes over the folds.
@@ -71,11 +76,11 @@ struct TunedModel {
   double train_loss = 0;            // mean over the folds' training rows, without penalty
   double valid_loss = 0;            // f
   double valid_score = 0;           // accuracy, or R^2 = 1 - sum of squares / that of the targets around their mean
-  std::optional<double> test_loss;  // of the final model, fitted to all rows
+  std::optional<double> test_loss;  // of the final model, fitted to all rows with the same weights
   std::optional<double> test_score;
-  TuningCost cost;                  // of choosing; the final fit is not in it
+  TuningCost cost;                    // of choosing; the final fit is not in it
   Status status = Status::converged;  // of the follower's solve at the chosen weights
-  Vec y;                            // the final model's parameters, see linear_models.hpp
+  Vec y;                              // the final model's parameters, see linear_models.hpp
 };
 
 /// One point of the grid over one weight.
@@ -85,14 +90,14 @@ struct GridPoint {
 };
 
 struct TuningResult {
-  LinearModelOptions model;      // of every fit: softmax, logistic or squared, with an intercept that is not penalised
-  RunResult run;                 // the bilevel run, from the best point of a short grid over one weight
-  double base_weight = 0;        // c, that point
-  Vec log_weights;               // n: log c + x_q, of a mean of losses over the folds' training rows
-  Vec coefficient_norms;         // n: |y_j : j in group q| of the final model
-  double final_factor = 1;       // the final model's weights are this times exp(log_weights): N_k / N
+  LinearModelOptions model;  // of every fit: softmax, logistic or squared, with an intercept that is not penalised
+  RunResult run;             // the bilevel run, from the best point of a short grid over one weight
+  double base_weight = 0;    // c, that point
+  Vec log_weights;           // n: log c + x_q, of a mean of losses over the folds' training rows
+  Vec coefficient_norms;     // n: |y_j : j in group q| of the final model
   TunedModel tuned;
   std::optional<TunedModel> warm_grid, cold_grid, no_penalty;
+  std::vector<double> guard_losses;         // of the guard rows, one for each step of the run; empty without a guard
   std::vector<GridPoint> start_grid, grid;  // the short grid; the comparator's (warm, else cold)
   std::optional<Certificate> certificate;
   std::vector<std::string> warnings;  // what speaks against believing the result, each a sentence

@@ -39,9 +39,9 @@ void describe(OptionTable& table, TuningInputOptions& options);
 
 /// What was read, and where it came from.
 struct TuningInput {
-  TuningData data;  // real targets are scaled to mean 0 and deviation 1
-  std::vector<std::string> feature_names;  // d
-  std::vector<std::string> class_names;    // C; empty for real targets
+  TuningData data;                           // real targets are scaled to mean 0 and deviation 1
+  std::vector<std::string> feature_names;    // d
+  std::vector<std::string> class_names;      // C; empty for real targets
   data::Standardizer scaling;                // of the features in `data`
   double target_mean = 0, target_scale = 1;  // target = mean + scale * the target in `data`
   std::string train_source, valid_source, test_source;

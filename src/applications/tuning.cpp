@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "applications/tuning_fit.hpp"
+#include "applications/tuning_guard.hpp"
 #include "applications/tuning_method.hpp"
 #include "bilevel/registry.hpp"
 
@@ -21,12 +22,18 @@ std::unique_ptr<OuterMethod> method_of(const TuningOptions& options) {
   const std::string rule(to_string(options.outer));
   // The few gradient steps of `clean`; a product of the adjoint system costs as much as one of them.
   if (options.method == "smbg") {
-    return make_method("smbg", {{"hypergradient", "implicit"}, {"max-inner-steps", "40"}, {"cg-tolerance", "1e-2"},
-                                {"cg-iterations", "100"}, {"outer", rule}});
+    return make_method("smbg", {{"hypergradient", "implicit"},
+                                {"max-inner-steps", "40"},
+                                {"cg-tolerance", "1e-2"},
+                                {"cg-iterations", "100"},
+                                {"outer", rule}});
   }
   if (options.method == "bgs_opt") {
-    return make_method("bgs_opt", {{"unrolled-steps", "1"}, {"max-inner-steps", "40"}, {"adjoint-tolerance", "1e-2"},
-                                   {"adjoint-iterations", "100"}, {"outer", rule}});
+    return make_method("bgs_opt", {{"unrolled-steps", "1"},
+                                   {"max-inner-steps", "40"},
+                                   {"adjoint-tolerance", "1e-2"},
+                                   {"adjoint-iterations", "100"},
+                                   {"outer", rule}});
   }
   return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = options.lower_tolerance,
                                             .adjoint_tolerance = options.adjoint_tolerance,
@@ -36,13 +43,6 @@ std::unique_ptr<OuterMethod> method_of(const TuningOptions& options) {
 }
 
 std::size_t rows_of(const TuningRows& rows) { return rows.features.rows(); }
-
-/// N_k / N: a penalty of a mean over N_k rows is worth that share of one over all N.
-double final_factor(const TuningData& data) {
-  double rows = 0;
-  for (const auto& fold : data.folds) rows += static_cast<double>(rows_of(fold.train));
-  return rows / static_cast<double>(data.folds.size()) / static_cast<double>(rows_of(data.all));
-}
 
 /// |y_j| over each group of the penalty, in the layout of linear_models.hpp.
 Vec group_norms(const Vec& y, const LinearModel& model, PenaltyScale penalty, Index groups) {
@@ -55,10 +55,9 @@ Vec group_norms(const Vec& y, const LinearModel& model, PenaltyScale penalty, In
 
 Certificate certify_tuning(const BilevelProblem& problem, const RunResult& run, const TuningOptions& options) {
   // The followers were solved to lower_tolerance, and passes in float32 round at 1e-6: finer scales say nothing.
-  auto certificate = certify(problem, run.best_x, run.best_y,
-                             {.tolerance = std::clamp(options.lower_tolerance, 1e-4, 0.1),
-                              .eigenvalue_products = 100,
-                              .solve_products = 100});
+  auto certificate = certify(
+      problem, run.best_x, run.best_y,
+      {.tolerance = std::clamp(options.lower_tolerance, 1e-4, 0.1), .eigenvalue_products = 100, .solve_products = 100});
   const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
   if (certificate.verdict == Verdict::not_converged && stopped) {
     certificate.advice =
@@ -109,9 +108,11 @@ void warn(TuningResult& result, const TuningData& data, double at_start) {
 class Tuner {
  public:
   Tuner(const TuningData& data, const TuningOptions& options, const std::function<void(std::string_view)>& on_stage)
-      : data_(data), options_(options), on_stage_(on_stage), single_(tuning_problem(data, PenaltyScale::single, 1, options.threads)) {
+      : data_(data),
+        options_(options),
+        on_stage_(on_stage),
+        single_(tuning_problem(data, PenaltyScale::single, 1, options.threads)) {
     result_.model = tuning_model(data, options.penalty, options.threads);
-    result_.final_factor = final_factor(data);
   }
 
   TuningResult tune(const std::vector<Observer*>& observers) {
@@ -123,11 +124,17 @@ class Tuner {
     result_.start_grid = start.points;
     result_.base_weight = start.points[start.best].weight;
 
-    auto problem = tuning_problem(data_, options_.penalty, result_.base_weight, options_.threads);
+    const auto guarded = set_guard_aside(data_, options_.guard);
+    auto problem = tuning_problem(guarded.steering, options_.penalty, result_.base_weight, options_.threads);
     problem.y0 = same_model() ? start.y : problem.y0;
     stage("tuning");
     const CostMeter meter(problem);
-    result_.run = run(problem, *method, options_.stop, observers);
+    GuardObserver guard(guarded.guard, result_.model, options_.stop);
+    auto watchers = observers;
+    watchers.push_back(&guard);
+    result_.run = run(problem, *method, guard.stop(), watchers);
+    guard.judge(result_.run);
+    result_.guard_losses = guard.losses();
     finish_tuned(problem, meter, start.cost);
     if (options_.certificate && !interrupted()) {
       stage("certifying");
@@ -173,7 +180,7 @@ class Tuner {
     tuned.cost = before + meter.cost();
     judge_folds(tuned, data_, result_.model, run.best_y);
     stage("fitting all rows");
-    tuned.y = fit_all(data_, options_.penalty, result_.base_weight * result_.final_factor, run.best_x, result_.model,
+    tuned.y = fit_all(data_, options_.penalty, result_.base_weight, run.best_x, result_.model,
                       first_follower(run.best_y), solver())
                   .y;
     judge_test(tuned, data_, result_.model);
@@ -189,8 +196,8 @@ class Tuner {
     tuned.cost = grid.cost;
     tuned.status = grid.status;
     judge_folds(tuned, data_, single_model(), grid.y);
-    const double weight = *tuned.weight * result_.final_factor;
-    tuned.y = fit_all(data_, PenaltyScale::fixed, weight, Vec(), single_model(), first_follower(grid.y), solver()).y;
+    tuned.y =
+        fit_all(data_, PenaltyScale::fixed, *tuned.weight, Vec(), single_model(), first_follower(grid.y), solver()).y;
     judge_test(tuned, data_, single_model());
     result_.grid = std::move(grid.points);
     return tuned;

@@ -25,8 +25,8 @@ TuningCost operator+(const TuningCost& a, const TuningCost& b);
 
 struct GridRun {
   std::vector<GridPoint> points;
-  std::size_t best = 0;           // the lowest validation loss
-  Vec y;                          // the followers' answers there
+  std::size_t best = 0;  // the lowest validation loss
+  Vec y;                 // the followers' answers there
   Status status = Status::converged;
   TuningCost cost;
 };
@@ -41,8 +41,8 @@ struct GridOptions {
 /// never becomes the best; the first point counts even so.
 GridRun run_grid(const BilevelProblem& problem, const std::vector<double>& weights, const GridOptions& options);
 
-/// The final model: fitted to all rows with penalty c * factor * exp(x), `penalty` fixed with c = 0 for none; starts at
-/// `start`, one follower's y.
+/// The final model: fitted to all rows with penalty c exp(x), `penalty` fixed with c = 0 for none; starts at `start`,
+/// one follower's y.
 LowerSolver::Summary fit_all(const TuningData& data, PenaltyScale penalty, double c, const Vec& x,
                              const LinearModelOptions& model, const Vec& start, const LowerSolver::Options& options);
 

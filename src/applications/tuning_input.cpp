@@ -56,7 +56,8 @@ class Reader {
     auto fitted = plan.pool;
     if (plan.validation.size() == 1) {
       fitted.clear();
-      for (const auto position : others(plan.validation.front(), plan.pool.size())) fitted.push_back(plan.pool[position]);
+      for (const auto position : others(plan.validation.front(), plan.pool.size()))
+        fitted.push_back(plan.pool[position]);
     }
     scaling_ = data::fit_standardizer(whole.table, fitted, options_.scaling);
     if (regress_) target_scale_ = fit_target_scale(std::get<std::vector<double>>(pick(whole.targets, fitted)), spec);
@@ -101,7 +102,8 @@ class Reader {
     if (options_.task == TuningTask::classify) return;
     const bool asked = options_.task == TuningTask::regress;
     if (named_ || !is_csv(spec)) {
-      if (asked) throw InvalidOption(fmt::format("task 'regress' reads its targets from CSV files, and '{}' is none", spec));
+      if (asked)
+        throw InvalidOption(fmt::format("task 'regress' reads its targets from CSV files, and '{}' is none", spec));
       return;
     }
     const auto column = read_target_column(spec, csv_);
@@ -109,15 +111,16 @@ class Reader {
     if (asked) return;
     choices_.push_back({"task", "auto", regress_ ? "regress" : "classify",
                         !column.all_numbers ? fmt::format("'{}' holds texts", column.name)
-                        : regress_          ? fmt::format("'{}' holds {} different numbers", column.name, column.different)
-                                   : fmt::format("'{}' holds {} different whole numbers", column.name, column.different)});
+                        : regress_
+                            ? fmt::format("'{}' holds {} different numbers", column.name, column.different)
+                            : fmt::format("'{}' holds {} different whole numbers", column.name, column.different)});
   }
 
   /// 5 unless something else says what validates.
   std::optional<std::size_t> folds_in_use() {
     constexpr std::size_t kFolds = 5;
-    if (named_ || !options_.valid.empty() || options_.hold_out) return {};
     if (options_.folds) return options_.folds;
+    if (named_ || !options_.valid.empty() || options_.hold_out) return {};
     choices_.push_back({"folds", "auto", fmt::format("{}", kFolds), "no validation file was given"});
     return kFolds;
   }
@@ -167,7 +170,8 @@ class Reader {
   void name_sources(std::optional<std::size_t> folds, std::size_t rows_of_file, TuningInput& input) const {
     if (named_) {
       input.train_source = fmt::format("drawn from the {} training rows of {}", rows_of_file, options_.dataset);
-      input.valid_source = "drawn from the others of these";
+      input.valid_source =
+          folds ? fmt::format("each of {} folds of these in turn", *folds) : "drawn from the others of these";
       input.test_source = fmt::format("all test rows of {}", options_.dataset);
       return;
     }

@@ -40,7 +40,6 @@ void check_tuning_input(const TuningInputOptions& options) {
     foreign(!options.label.empty(), "label", "it chooses a column of a CSV file given with 'train'");
     foreign(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
     foreign(options.header != usual.header, "header", "it is about CSV files given with 'train'");
-    foreign(options.folds.has_value(), "folds", "'valid-rows' sets how many rows validate");
     foreign(options.hold_out.has_value(), "hold-out", "'valid-rows' sets how many rows validate");
     foreign(options.task == TuningTask::regress, "task", "its labels are classes");
     return;
@@ -78,13 +77,15 @@ void describe(OptionTable& table, TuningInputOptions& options) {
            {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
       .add("folds", options.folds,
            "deal the training rows into so many folds, each class in proportion; each fold validates the model of the "
-           "others; auto: 5 without valid, hold-out and dataset",
+           "others; of a named data set, train-rows and valid-rows together are dealt; auto: 5 without valid, hold-out "
+           "and "
+           "dataset",
            at_least(2))
       .add("hold-out", options.hold_out, "share of the training rows that validates, instead of folds; auto: none",
            greater_than(0), less_than(1))
       .add("train-rows", options.train_rows, "training rows drawn from a named data set", at_least(2))
-      .add("valid-rows", options.valid_rows, "validation rows drawn from a named data set, other than the training rows",
-           at_least(2))
+      .add("valid-rows", options.valid_rows,
+           "validation rows drawn from a named data set, other than the training rows", at_least(2))
       .add("seed", options.seed, "of the random numbers that draw, deal and hold out: same seed, same result");
   table.group("Features")
       .add("scaling", options.scaling,

@@ -8,8 +8,8 @@
 namespace bilevel {
 
 struct HoagOptions {
-  double lower_tolerance = 1e-4;    // see LowerSolver::Options
-  Index lower_iterations = 1000;    // most of one solve
+  double lower_tolerance = 1e-3;    // see LowerSolver::Options
+  Index lower_iterations = 300;     // most of one solve
   double adjoint_tolerance = 1e-2;  // |H w - f_y| <= tolerance |f_y|
   double bound = 1e300;             // x stays in [-bound, bound]^n
   LeaderStepOptions leader = {};

@@ -44,7 +44,8 @@ void check(const TuningData& data, PenaltyScale penalty, double c) {
     throw InvalidOption("penalty 'fixed' leaves nothing to tune; allowed: single, per-class, per-feature");
   }
   if (penalty == PenaltyScale::per_class && data.classes == 0) {
-    throw InvalidOption("penalty 'per-class' needs classes, but the targets are real numbers; use per-feature or single");
+    throw InvalidOption(
+        "penalty 'per-class' needs classes, but the targets are real numbers; use per-feature or single");
   }
   if (!(c > 0) || !std::isfinite(c)) {
     throw InvalidOption(fmt::format("the penalty's base weight is {}, but must be positive and finite", c));
@@ -101,7 +102,8 @@ std::vector<double> tuning_grid(std::size_t points) {
 
 void describe(OptionTable& table, TuningOptions& options) {
   table.group("Penalty")
-      .add("penalty", options.penalty, "what has a weight of its own: each feature, each class, or nothing (one weight)",
+      .add("penalty", options.penalty,
+           "what has a weight of its own: each feature, each class, or nothing (one weight)",
            {{"per-feature", PenaltyScale::per_feature},
             {"per-class", PenaltyScale::per_class},
             {"single", PenaltyScale::single}})
@@ -116,13 +118,14 @@ void describe(OptionTable& table, TuningOptions& options) {
       .add("lower-tolerance", options.lower_tolerance,
            "the follower is solved until its gradient is below this (times that at the start, if above 1)",
            between(1e-12, 0.1))
-      .add("adjoint-tolerance", options.adjoint_tolerance, "hoag: conjugate gradients stop at |H w - f_y| <= this |f_y|",
-           between(1e-12, 0.5));
+      .add("adjoint-tolerance", options.adjoint_tolerance,
+           "hoag: conjugate gradients stop at |H w - f_y| <= this |f_y|", between(1e-12, 0.5));
   describe(table, options.stop);
   table.group("Computation")
       .add("threads", options.threads, "threads of a pass over the data; 0: one for each processor", between(0, 1024))
-      .add("comparators", options.comparators, "also fit what the result is compared with: a grid of 20 values of one "
-                                               "weight, and no penalty")
+      .add("comparators", options.comparators,
+           "also fit what the result is compared with: a grid of 20 values of one "
+           "weight, and no penalty")
       .add("cold-grid", options.cold_grid,
            "also run the grid with every point from zero, as grid searches commonly do, to compare the time")
       .add("certificate", options.certificate,

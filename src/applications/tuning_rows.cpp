@@ -21,15 +21,21 @@ Rows all_rows(std::size_t count) {
   return rows;
 }
 
-std::vector<Rows> deal(const TargetTable& read, std::size_t folds, std::uint64_t seed) {
-  auto order = Random(seed).permutation(read.table.rows);
-  if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&read.targets)) {
+std::vector<Rows> deal(const Targets& targets, std::size_t rows_in_all, std::size_t folds, std::uint64_t seed) {
+  auto order = Random(seed).permutation(rows_in_all);
+  if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&targets)) {
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return (*labels)[a] < (*labels)[b]; });
   }
   std::vector<Rows> dealt(folds);
   for (std::size_t i = 0; i < order.size(); ++i) dealt[i % folds].push_back(order[i]);
   for (auto& rows : dealt) std::sort(rows.begin(), rows.end());
   return dealt;
+}
+
+void check_folds(std::size_t folds, std::size_t rows, const std::string& source) {
+  if (folds <= rows) return;
+  throw InvalidOption(
+      fmt::format("option 'folds' is {}, but {} has only {} rows: a fold needs at least one", folds, source, rows));
 }
 
 Rows hold_out(const TargetTable& read, double share, std::uint64_t seed) {
@@ -47,13 +53,20 @@ Rows hold_out(const TargetTable& read, double share, std::uint64_t seed) {
   return order;
 }
 
-RowPlan draw(const TuningInputOptions& options, std::size_t rows) {
+RowPlan draw(const TuningInputOptions& options, const TargetTable& read) {
+  const std::size_t rows = read.table.rows;
   if (options.train_rows > rows || options.valid_rows > rows - options.train_rows) {
-    throw InvalidOption(fmt::format("options 'train-rows' ({}) and 'valid-rows' ({}) ask for more rows than the {} of {}",
-                                    options.train_rows, options.valid_rows, rows, options.dataset));
+    throw InvalidOption(
+        fmt::format("options 'train-rows' ({}) and 'valid-rows' ({}) ask for more rows than the {} of {}",
+                    options.train_rows, options.valid_rows, rows, options.dataset));
   }
   RowPlan plan{Random(options.seed).permutation(rows), {all_rows(options.valid_rows)}};
   plan.pool.resize(options.train_rows + options.valid_rows);
+  if (options.folds) {
+    check_folds(*options.folds, plan.pool.size(), options.dataset);
+    plan.validation = deal(pick(read.targets, plan.pool), plan.pool.size(), *options.folds, options.seed);
+    return plan;
+  }
   for (auto& position : plan.validation.front()) position += static_cast<std::uint32_t>(options.train_rows);
   return plan;
 }
@@ -87,14 +100,11 @@ Rows others(const Rows& rows, std::size_t count) {
 
 RowPlan plan_rows(const TuningInputOptions& options, const TargetTable& read, std::optional<std::size_t> folds) {
   const std::size_t rows = read.table.rows;
-  if (!options.dataset.empty()) return draw(options, rows);
+  if (!options.dataset.empty()) return draw(options, read);
   RowPlan plan{all_rows(rows), {}};
   if (folds) {
-    if (*folds > rows) {
-      throw InvalidOption(fmt::format("option 'folds' is {}, but {} has only {} rows: a fold needs at least one", *folds,
-                                      read.table.source, rows));
-    }
-    plan.validation = deal(read, *folds, options.seed);
+    check_folds(*folds, rows, read.table.source);
+    plan.validation = deal(read.targets, rows, *folds, options.seed);
   } else if (options.hold_out) {
     plan.validation = {hold_out(read, *options.hold_out, options.seed)};
   }

@@ -101,9 +101,10 @@ RealTable read_real_table(const std::string& spec, const data::Table* training, 
     const std::string value(field.value(buffer));
     double number = 0;
     if (!is_finite_number(value, number)) {
-      throw InvalidInput(fmt::format("{}, row {} (line {}): the target {} is not a finite number; regression needs "
-                                     "numbers, --task classify takes texts",
-                                     spec, row, line, data::in_quotes(value)));
+      throw InvalidInput(
+          fmt::format("{}, row {} (line {}): the target {} is not a finite number; regression needs "
+                      "numbers, --task classify takes texts",
+                      spec, row, line, data::in_quotes(value)));
     }
     result.targets.push_back(number);
     as_classes.append(copied, field.raw.data());

@@ -12,8 +12,8 @@ namespace bilevel {
 struct TargetColumn {
   std::string name;
   std::vector<std::string> texts;
-  bool all_numbers = false;     // finite ones
-  bool has_fractions = false;   // a number that is no integer
+  bool all_numbers = false;    // finite ones
+  bool has_fractions = false;  // a number that is no integer
   std::size_t different = 0;
 };
 
