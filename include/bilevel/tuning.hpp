@@ -29,8 +29,8 @@ struct TuningOptions {
   /// gradient steps instead, with their implicit hypergradient.
   std::string method = "hoag";
   StopRule stop = {.tolerance = 1e-3, .improvement = 2e-3, .patience = 5, .max_iterations = 100};
-  /// c exp(x_q) stays within this factor of c, the best single weight: beyond it a coefficient is 0 or free for all
-  /// purposes, and the condition of H would grow with nothing to gain.
+  /// c exp(x_q) stays between c / range and c range^2 with c the start's single weight. Upwards a coefficient vanishes
+  /// and more changes nothing; downwards it is free, and the condition of H would grow with nothing to gain.
   double weight_range = 100;
   /// The share of the validation rows that does not steer the weights but guards: the step with the lowest loss on them
   /// is kept, and the run ends when that loss stops falling. With a weight for each feature the steering rows are

@@ -37,7 +37,8 @@ std::unique_ptr<OuterMethod> method_of(const TuningOptions& options) {
   }
   return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = options.lower_tolerance,
                                             .adjoint_tolerance = options.adjoint_tolerance,
-                                            .bound = std::log(options.weight_range),
+                                            .lowest = -std::log(options.weight_range),
+                                            .highest = 2 * std::log(options.weight_range),
                                             .leader = {.rule = options.outer},
                                             .interrupt = options.stop.interrupt});
 }
@@ -122,11 +123,13 @@ class Tuner {
     stage("looking for the best single weight");
     const auto start = start_grid();
     result_.start_grid = start.points;
-    result_.base_weight = start.points[start.best].weight;
+    constexpr double kAsGood = 0.05;
+    const std::size_t from = strongest_within(start, kAsGood);
+    result_.base_weight = start.points[from].weight;
 
     const auto guarded = set_guard_aside(data_, options_.guard);
     auto problem = tuning_problem(guarded.steering, options_.penalty, result_.base_weight, options_.threads);
-    problem.y0 = same_model() ? start.y : problem.y0;
+    problem.y0 = same_model() ? start.answers[from] : problem.y0;
     stage("tuning");
     const CostMeter meter(problem);
     GuardObserver guard(guarded.guard, result_.model, options_.stop);
@@ -134,6 +137,10 @@ class Tuner {
     watchers.push_back(&guard);
     result_.run = run(problem, *method, guard.stop(), watchers);
     guard.judge(result_.run);
+    if (interrupted() && result_.run.status != Status::interrupted) {  // a follower cut short can look converged
+      result_.run.status = Status::interrupted;
+      result_.run.message = fmt::format("stopped by the user after step {}", result_.run.iterations);
+    }
     result_.guard_losses = guard.losses();
     finish_tuned(problem, meter, start.cost);
     if (options_.certificate && !interrupted()) {
@@ -155,15 +162,12 @@ class Tuner {
   bool same_model() const { return result_.model.loss == single_model().loss; }
   LinearModelOptions single_model() const { return tuning_model(data_, PenaltyScale::single, options_.threads); }
 
-  LowerSolver::Options solver(double looser = 1) const {
-    return {.tolerance = std::min(0.1, looser * options_.lower_tolerance),
-            .max_iterations = 1000,
-            .interrupt = options_.stop.interrupt};
+  LowerSolver::Options solver() const {
+    return {.tolerance = options_.lower_tolerance, .max_iterations = 1000, .interrupt = options_.stop.interrupt};
   }
 
   GridRun start_grid() const {
-    constexpr double kLooser = 10;  // the run solves its start anew
-    return run_grid(single_, tuning_grid(kShortGrid), {.solver = solver(kLooser), .warm = true, .patience = 2});
+    return run_grid(single_, tuning_grid(kShortGrid), {.solver = solver(), .warm = true, .patience = 2});
   }
 
   Vec first_follower(const Vec& y) const { return y.head(y.size() / static_cast<Index>(data_.folds.size())); }
@@ -195,9 +199,10 @@ class Tuner {
     tuned.weight = grid.points[grid.best].weight;
     tuned.cost = grid.cost;
     tuned.status = grid.status;
-    judge_folds(tuned, data_, single_model(), grid.y);
-    tuned.y =
-        fit_all(data_, PenaltyScale::fixed, *tuned.weight, Vec(), single_model(), first_follower(grid.y), solver()).y;
+    judge_folds(tuned, data_, single_model(), grid.answers[grid.best]);
+    tuned.y = fit_all(data_, PenaltyScale::fixed, *tuned.weight, Vec(), single_model(),
+                      first_follower(grid.answers[grid.best]), solver())
+                  .y;
     judge_test(tuned, data_, single_model());
     result_.grid = std::move(grid.points);
     return tuned;

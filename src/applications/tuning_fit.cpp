@@ -64,10 +64,10 @@ GridRun run_grid(const BilevelProblem& problem, const std::vector<double>& weigh
     const double valid_loss = problem.upper->value(x, solved.y);
     grid.points.push_back({weight, valid_loss});
     last = solved.y;
+    grid.answers.push_back(std::move(solved.y));
     if (grid.points.size() == 1 || valid_loss < lowest) {
       lowest = std::isfinite(valid_loss) ? valid_loss : lowest;
       grid.best = grid.points.size() - 1;
-      grid.y = std::move(solved.y);
       grid.status = solved.status;
     }
     if (options.patience > 0 && grid.points.size() > grid.best + options.patience) break;
@@ -75,6 +75,14 @@ GridRun run_grid(const BilevelProblem& problem, const std::vector<double>& weigh
   }
   grid.cost = meter.cost();
   return grid;
+}
+
+std::size_t strongest_within(const GridRun& grid, double share) {
+  const double limit = grid.points[grid.best].valid_loss * (1 + share);
+  for (std::size_t i = 0; i < grid.best; ++i) {  // strongest first; losses are not negative
+    if (grid.points[i].valid_loss <= limit) return i;
+  }
+  return grid.best;
 }
 
 LowerSolver::Summary fit_all(const TuningData& data, PenaltyScale penalty, double c, const Vec& x,

@@ -37,6 +37,10 @@ struct GridOptions {
   std::size_t patience = 0;  // ends after so many points in a row without a new best; 0: never
 };
 
+/// The strongest weight whose loss is within this share of the best one's: weights so weak that they change nothing
+/// leave the leader without a slope to follow.
+std::size_t strongest_within(const GridRun& grid, double share);
+
 /// Solves the followers for each weight. `problem` is tuning_problem(data, single, 1). A point whose loss is not finite
 /// never becomes the best; the first point counts even so.
 GridRun run_grid(const BilevelProblem& problem, const std::vector<double>& weights, const GridOptions& options);

@@ -1,5 +1,6 @@
 #include "bilevel/tuning_input.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -49,7 +50,7 @@ class Reader {
     decide_task(spec);
     auto whole = read_targets(spec, nullptr);
     note("training", whole.table.notes);
-    const auto folds = folds_in_use();
+    const auto folds = folds_in_use(whole.table.rows);
     const auto plan = plan_rows(options_, whole, folds);
 
     // The scale is that of the rows that train; with several folds every row does in all folds but one.
@@ -117,12 +118,13 @@ class Reader {
   }
 
   /// 5 unless something else says what validates.
-  std::optional<std::size_t> folds_in_use() {
+  std::optional<std::size_t> folds_in_use(std::size_t rows) {
     constexpr std::size_t kFolds = 5;
     if (options_.folds) return options_.folds;
     if (named_ || !options_.valid.empty() || options_.hold_out) return {};
-    choices_.push_back({"folds", "auto", fmt::format("{}", kFolds), "no validation file was given"});
-    return kFolds;
+    const std::size_t folds = std::min(kFolds, rows);
+    choices_.push_back({"folds", "auto", fmt::format("{}", folds), "no validation file was given"});
+    return folds;
   }
 
   void choose_precision(std::size_t numbers) {

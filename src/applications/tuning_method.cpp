@@ -11,10 +11,10 @@ namespace bilevel {
 namespace {
 
 /// Entries that would push x further out of the box are no gain, and so no gradient.
-Vec projected(const Vec& gradient, const Vec& x, double bound) {
+Vec projected(const Vec& gradient, const Vec& x, double lowest, double highest) {
   Vec inside = gradient;
   for (Index i = 0; i < x.size(); ++i) {
-    const bool outward = (x[i] >= bound && gradient[i] < 0) || (x[i] <= -bound && gradient[i] > 0);
+    const bool outward = (x[i] >= highest && gradient[i] < 0) || (x[i] <= lowest && gradient[i] > 0);
     if (outward) inside[i] = 0;
   }
   return inside;
@@ -64,7 +64,7 @@ StepReport Hoag::step(const BilevelProblem& problem, OuterMethod::State& base) c
   report.message = std::move(result.message);
   if (report.status != Status::converged) return report;
 
-  const Vec gradient = projected(result.gradient, state.x, options_.bound);
+  const Vec gradient = projected(result.gradient, state.x, options_.lowest, options_.highest);
   report.hypergradient_norm = norm(gradient);
   Vec x = state.x;
   if (leader_step(options_.leader, state.leader, gradient, result.upper, state.x) == LeaderMove::accepted) {
@@ -72,7 +72,7 @@ StepReport Hoag::step(const BilevelProblem& problem, OuterMethod::State& base) c
     state.y = std::move(solved.y);
     state.adjoint = std::move(result.adjoint);
   }
-  state.x = state.x.cwiseMin(options_.bound).cwiseMax(-options_.bound);
+  state.x = state.x.cwiseMax(options_.lowest).cwiseMin(options_.highest);
   note_choice(state.choices, {"outer-step-size", "auto", fmt::format("{:.3g}", state.leader.step_size),
                               options_.leader.rule == LeaderRule::adam ? "Adam, shortened when the loss rises"
                                                                        : "from the change of the hypergradient"});

@@ -8,10 +8,10 @@
 namespace bilevel {
 
 struct HoagOptions {
-  double lower_tolerance = 1e-3;    // see LowerSolver::Options
-  Index lower_iterations = 300;     // most of one solve
-  double adjoint_tolerance = 1e-2;  // |H w - f_y| <= tolerance |f_y|
-  double bound = 1e300;             // x stays in [-bound, bound]^n
+  double lower_tolerance = 1e-3;            // see LowerSolver::Options
+  Index lower_iterations = 300;             // most of one solve
+  double adjoint_tolerance = 1e-2;          // |H w - f_y| <= tolerance |f_y|
+  double lowest = -1e300, highest = 1e300;  // the box of every x_q
   LeaderStepOptions leader = {};
   const std::atomic<bool>* interrupt = nullptr;
 };

@@ -108,7 +108,7 @@ void describe(OptionTable& table, TuningOptions& options) {
             {"per-class", PenaltyScale::per_class},
             {"single", PenaltyScale::single}})
       .add("weight-range", options.weight_range,
-           "a weight stays within this factor of the best single weight, up and down", greater_than(1));
+           "r: a weight stays between c / r and c r^2, with c the single weight at the start", greater_than(1));
   table.group("Method")
       .add("method", options.method,
            "hoag solves the follower before each step; smbg and bgs_opt take a few gradient steps instead",
