@@ -91,8 +91,8 @@ struct GridPoint {
 
 struct TuningResult {
   LinearModelOptions model;  // of every fit: softmax, logistic or squared, with an intercept that is not penalised
-  RunResult run;             // the bilevel run, from the best point of a short grid over one weight
-  double base_weight = 0;    // c, that point
+  RunResult run;             // the bilevel run, from a point of a short grid over one weight
+  double base_weight = 0;    // c: the strongest weight of that grid within 5 % of its lowest loss
   Vec log_weights;           // n: log c + x_q, of a mean of losses over the folds' training rows
   Vec coefficient_norms;     // n: |y_j : j in group q| of the final model
   TunedModel tuned;

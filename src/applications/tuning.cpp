@@ -94,7 +94,7 @@ void warn(TuningResult& result, const TuningData& data, double at_start) {
           "the validation rows are overfitted: against the best single weight the validation loss is lower by {:.3g}, "
           "but the test loss higher by {:.3g}; use the single weight, --penalty per-class, or more validation rows",
           promised, -kept));
-    } else if (kept < promised / 2) {
+    } else if (kept < promised / 4) {
       result.warnings.push_back(fmt::format(
           "of the validation loss gained over the best single weight ({:.3g}) the test rows see {:.3g}: the rest is "
           "fitted to the validation rows",

@@ -25,8 +25,8 @@ TuningCost operator+(const TuningCost& a, const TuningCost& b);
 
 struct GridRun {
   std::vector<GridPoint> points;
-  std::size_t best = 0;  // the lowest validation loss
-  Vec y;                 // the followers' answers there
+  std::vector<Vec> answers;  // the followers', one for each point
+  std::size_t best = 0;      // the lowest validation loss
   Status status = Status::converged;
   TuningCost cost;
 };
