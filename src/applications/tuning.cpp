@@ -253,6 +253,7 @@ class Tuner {
 
 TuningResult tune(const TuningData& data, const TuningOptions& options, const std::vector<Observer*>& observers,
                   const std::function<void(std::string_view)>& on_stage) {
+  tuning_problem(data, options.penalty, 1);  // refuses data and penalties that nothing can be tuned with
   check_options(options);
   return Tuner(data, options, on_stage).tune(observers);
 }

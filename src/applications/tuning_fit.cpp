@@ -24,18 +24,37 @@ double loss(const TuningRows& rows, const LinearModelOptions& model, const Vec& 
   return validation_objective(rows.features, rows.targets, model, 0)->value(Vec(), y);
 }
 
-/// Accuracy, or R^2 (0 where the targets do not vary: there is nothing to explain).
-double score(const TuningRows& rows, const LinearModelOptions& options, const Vec& y) {
-  const LinearModel model(rows.features.features(), options);
-  if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&rows.targets)) {
-    return model.accuracy(rows.features, *labels, y);
+/// Accuracy or R^2 of several models, each on its own rows: counted over all rows together, so that folds of a single
+/// row have one too.
+class Score {
+ public:
+  void add(const TuningRows& rows, const LinearModelOptions& options, const Vec& y) {
+    const LinearModel model(rows.features.features(), options);
+    const auto count = static_cast<double>(rows.features.rows());
+    rows_ += count;
+    if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&rows.targets)) {
+      is_accuracy_ = true;
+      right_ += count * model.accuracy(rows.features, *labels, y);
+      return;
+    }
+    const auto& values = std::get<std::vector<double>>(rows.targets);
+    const Eigen::Map<const Vec> target(values.data(), static_cast<Index>(values.size()));
+    sum_ += target.sum();
+    squares_ += target.squaredNorm();
+    residuals_ += (model.predict_scores(rows.features, y).col(0) - target).squaredNorm();
   }
-  const auto& targets = std::get<std::vector<double>>(rows.targets);
-  const Eigen::Map<const Vec> target(targets.data(), static_cast<Index>(targets.size()));
-  const double around_mean = (target.array() - target.mean()).square().sum();
-  const double around_model = (model.predict_scores(rows.features, y).col(0) - target).squaredNorm();
-  return around_mean > 0 ? 1 - around_model / around_mean : 0;
-}
+
+  /// R^2 is 0 where the targets do not vary: there is nothing to explain.
+  double value() const {
+    if (is_accuracy_) return right_ / rows_;
+    const double around_mean = squares_ - sum_ * sum_ / rows_;
+    return around_mean > 1e-12 * squares_ ? 1 - residuals_ / around_mean : 0;
+  }
+
+ private:
+  bool is_accuracy_ = false;
+  double rows_ = 0, right_ = 0, sum_ = 0, squares_ = 0, residuals_ = 0;
+};
 
 }  // namespace
 
@@ -95,18 +114,22 @@ LowerSolver::Summary fit_all(const TuningData& data, PenaltyScale penalty, doubl
 void judge_folds(TunedModel& tuned, const TuningData& data, const LinearModelOptions& model, const Vec& y) {
   const auto folds = static_cast<double>(data.folds.size());
   const Index length = y.size() / static_cast<Index>(data.folds.size());
+  Score score;
   for (std::size_t k = 0; k < data.folds.size(); ++k) {
     const Vec part = y.segment(static_cast<Index>(k) * length, length);
     tuned.train_loss += loss(data.folds[k].train, model, part) / folds;
     tuned.valid_loss += loss(data.folds[k].valid, model, part) / folds;
-    tuned.valid_score += score(data.folds[k].valid, model, part) / folds;
+    score.add(data.folds[k].valid, model, part);
   }
+  tuned.valid_score = score.value();
 }
 
 void judge_test(TunedModel& tuned, const TuningData& data, const LinearModelOptions& model) {
   if (!data.test) return;
   tuned.test_loss = loss(*data.test, model, tuned.y);
-  tuned.test_score = score(*data.test, model, tuned.y);
+  Score score;
+  score.add(*data.test, model, tuned.y);
+  tuned.test_score = score.value();
 }
 
 }  // namespace bilevel
