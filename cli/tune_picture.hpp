@@ -6,8 +6,8 @@
 
 namespace bilevel::cli {
 
-/// Left: the grid's losses over its weight. Right: the loss along the leader's steps, the best single weight's as a
-/// line. Both share their vertical axis.
+/// Left: the grid's losses over its weight. Right: the losses of the steering rows and of the guard rows along the
+/// leader's steps, with the step that was kept. Each panel has an axis of its own.
 Script tuning_picture_script(const TuningResult& result);
 
 }  // namespace bilevel::cli

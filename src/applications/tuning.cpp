@@ -166,8 +166,13 @@ class Tuner {
     return {.tolerance = options_.lower_tolerance, .max_iterations = 1000, .interrupt = options_.stop.interrupt};
   }
 
+  /// Only about which decade the run starts in, and weak weights are what costs: solved loosely, and over at the first
+  /// weight that does worse.
   GridRun start_grid() const {
-    return run_grid(single_, tuning_grid(kShortGrid), {.solver = solver(), .warm = true, .patience = 2});
+    constexpr double kLooser = 5, kLoosest = 0.1;
+    auto loose = solver();
+    loose.tolerance = std::min(kLoosest, kLooser * loose.tolerance);
+    return run_grid(single_, tuning_grid(kShortGrid), {.solver = loose, .warm = true, .patience = 1});
   }
 
   Vec first_follower(const Vec& y) const { return y.head(y.size() / static_cast<Index>(data_.folds.size())); }
