@@ -44,8 +44,7 @@ void add_model(Table& table, const TuningInput& input, const std::string& name, 
   table.add_row({name, optional_text(model.weight, "{:.2e}"), fmt::format("{:.4f}", model.train_loss),
                  fmt::format("{:.4f}", model.valid_loss), score_text(input, model.valid_score),
                  optional_text(model.test_loss, "{:.4f}"), score_text(input, model.test_score),
-                 fmt::format("{:.2f} s", model.cost.cpu_seconds), count(gradients(model.cost)),
-                 count(products(model.cost))});
+                 format_duration(model.cost.cpu_seconds), count(gradients(model.cost)), count(products(model.cost))});
 }
 
 std::string comparison_text(const TuningInput& input, const TuningResult& result) {
