@@ -34,8 +34,8 @@ struct TuningOptions {
   double weight_range = 100;
   /// The share of the validation rows that does not steer the weights but guards: the step with the lowest loss on them
   /// is kept, and the run ends when that loss stops falling. With a weight for each feature the steering rows are
-  /// overfitted else. 0: none.
-  double guard = 0.3;
+  /// overfitted else. 0: none. Empty: none from 20 validation rows for each weight on, else 0.3.
+  std::optional<double> guard;
   double lower_tolerance = 1e-3;    // the follower is solved to |g_y| <= tolerance max(1, |g_y| at the start)
   double adjoint_tolerance = 1e-2;  // |H w - f_y| <= tolerance |f_y|, from the last w
   LeaderRule outer = LeaderRule::adam;

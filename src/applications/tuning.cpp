@@ -127,7 +127,7 @@ class Tuner {
     const std::size_t from = strongest_within(start, kAsGood);
     result_.base_weight = start.points[from].weight;
 
-    const auto guarded = set_guard_aside(data_, options_.guard);
+    const auto guarded = set_guard_aside(data_, guard_share());
     auto problem = tuning_problem(guarded.steering, options_.penalty, result_.base_weight, options_.threads);
     problem.y0 = same_model() ? start.answers[from] : problem.y0;
     stage("tuning");
@@ -137,6 +137,7 @@ class Tuner {
     watchers.push_back(&guard);
     result_.run = run(problem, *method, guard.stop(), watchers);
     guard.judge(result_.run);
+    if (guard_choice_) result_.run.choices.push_back(*guard_choice_);
     if (interrupted() && result_.run.status != Status::interrupted) {  // a follower cut short can look converged
       result_.run.status = Status::interrupted;
       result_.run.message = fmt::format("stopped by the user after step {}", result_.run.iterations);
@@ -173,6 +174,20 @@ class Tuner {
     auto loose = solver();
     loose.tolerance = std::min(kLoosest, kLooser * loose.tolerance);
     return run_grid(single_, tuning_grid(kShortGrid), {.solver = loose, .warm = true, .patience = 1});
+  }
+
+  /// Few weights cannot fit many rows one by one: then all of these steer.
+  double guard_share() {
+    constexpr std::size_t kRowsForEach = 20;
+    constexpr double kShare = 0.3;
+    if (options_.guard) return *options_.guard;
+    const auto weights = tuning_problem(data_, options_.penalty, 1, 1).dim_x();
+    const auto rows = validation_rows(data_);
+    const bool enough = rows >= kRowsForEach * static_cast<std::size_t>(weights);
+    guard_choice_ = {"guard", "auto", enough ? "0" : fmt::format("{}", kShare),
+                     fmt::format("{:.3g} validation rows for each weight",
+                                 static_cast<double>(rows) / static_cast<double>(weights))};
+    return enough ? 0 : kShare;
   }
 
   Vec first_follower(const Vec& y) const { return y.head(y.size() / static_cast<Index>(data_.folds.size())); }
@@ -251,6 +266,7 @@ class Tuner {
   const TuningOptions& options_;
   const std::function<void(std::string_view)>& on_stage_;
   BilevelProblem single_;
+  std::optional<Choice> guard_choice_;
   TuningResult result_;
 };
 

@@ -110,8 +110,9 @@ void describe(OptionTable& table, TuningOptions& options) {
       .add("weight-range", options.weight_range,
            "r: a weight stays between c / r and c r^2, with c the single weight at the start", greater_than(1))
       .add("guard", options.guard,
-           "share of the validation rows that does not steer the weights but tells when to stop; 0: none", at_least(0),
-           less_than(1));
+           "share of the validation rows that does not steer the weights but tells when to stop; 0: none; auto: 0.3 "
+           "below 20 rows a weight, else none",
+           at_least(0), less_than(1));
   table.group("Method")
       .add("method", options.method,
            "hoag solves the follower before each step; smbg and bgs_opt take a few gradient steps instead",

@@ -75,7 +75,9 @@ TEST(Tuning, NoiseIsPenalisedAndUsefulFeaturesAreNot) {
   Random random(2);
   auto data = one_split(0, two_useful(60, 11, 0.7, random), two_useful(400, 11, 0.7, random));
   data.test = two_useful(2000, 11, 0.7, random);
-  const auto result = tune(data, {});
+  TuningOptions options;
+  options.guard = 0.3;
+  const auto result = tune(data, options);
   // By chance a noise feature may serve the validation rows too, hence the median of the nine.
   std::vector<double> noise(result.log_weights.begin() + 2, result.log_weights.end());
   std::nth_element(noise.begin(), noise.begin() + 4, noise.end());
@@ -102,6 +104,33 @@ TEST(Tuning, WeightPerClassAndTwoClasses) {
   EXPECT_EQ(logistic.model.loss, LinearLoss::logistic);
   EXPECT_EQ(logistic.log_weights.size(), 5);
   EXPECT_GT(logistic.tuned.valid_score, 0.7) << "noise of half a deviation leaves some 85 % right";
+}
+
+TEST(Tuning, TheGuardStandsWhereWeightsAreManyForTheRows) {
+  Random random(12);
+  const auto data = one_split(0, two_useful(50, 5, 0.5, random), two_useful(60, 5, 0.5, random));
+  TuningOptions options;
+  options.comparators = options.certificate = false;
+  EXPECT_FALSE(tune(data, options).guard_losses.empty()) << "60 rows for 5 weights";
+  options.penalty = PenaltyScale::single;
+  EXPECT_TRUE(tune(data, options).guard_losses.empty()) << "60 rows for one";
+  options.guard = 0.5;
+  EXPECT_FALSE(tune(data, options).guard_losses.empty()) << "asked for";
+}
+
+TEST(Tuning, OtherMethodsFindSimilarWeights) {
+  Random random(13);
+  const auto data = one_split(0, two_useful(60, 6, 0.7, random), two_useful(400, 6, 0.7, random));
+  TuningOptions options;
+  options.comparators = options.certificate = false;
+  const double hoag = tune(data, options).tuned.valid_loss;
+  for (const char* method : {"smbg", "bgs_opt"}) {
+    options.method = method;
+    const auto result = tune(data, options);
+    // Each stops within its own 0.2 % over five steps; between them that adds up to a few per cent.
+    EXPECT_NEAR(result.tuned.valid_loss, hoag, 0.05 * hoag) << method << ": " << result.run.message;
+    EXPECT_EQ(result.tuned.status, Status::converged) << "the reported followers are solved";
+  }
 }
 
 TEST(Tuning, SameInputSameResult) {
