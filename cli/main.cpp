@@ -18,6 +18,7 @@
 #include "solve.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
+#include "tune.hpp"
 
 namespace bilevel::cli {
 
@@ -70,6 +71,7 @@ std::vector<Command> commands() {
       solve_command(),
       inspect_command(),
       check_command(),
+      tune_command(),
       {"methods", "the outer methods and their papers", run_methods},
       {"options", "a command's options as Markdown", run_options},
   };
