@@ -41,6 +41,7 @@ class Examiner {
       judge_follower(e_);
       look_again();
       probe();
+      examine_morse_bott();
       measure_leader_curvature();
     }
     judge(e_);
@@ -296,6 +297,15 @@ class Examiner {
     e_.kernel_falls = found.falls;
     e_.kernel_directions = found.directions;
     judge_follower(e_);
+  }
+
+  void examine_morse_bott() {
+    if (e_.c.follower != FollowerKind::degenerate_local_minimiser || !e_.c.dense) return;
+    if (std::max(x_.size(), problem_.dim_y()) > options_.morse_bott_limit) return;
+    const MorseBottOptions options{.kernel_tolerance = std::max(options_.kernel_tolerance, e_.cut / spectrum_.largest),
+                                   .range_tolerance = e_.tolerance,
+                                   .seed = options_.seed};
+    e_.c.morse_bott = morse_bott(*problem_.lower, x_, reference().y, options);
   }
 
   void measure_leader_curvature() {
