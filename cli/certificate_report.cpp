@@ -75,29 +75,33 @@ nlohmann::ordered_json morse_bott_json(const MorseBott& r) {
 nlohmann::ordered_json certificate_json(const Certificate& c) {
   using Json = nlohmann::ordered_json;
   const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
-  return {{"verdict", to_string(c.verdict)},
-          {"follower", to_string(c.follower)},
-          {"kernel_dimension", c.kernel_dimension ? Json(*c.kernel_dimension) : Json(nullptr)},
-          {"follower_residual", finite(c.follower_residual)},
-          {"smallest_eigenvalue", finite(c.smallest_eigenvalue)},
-          {"adjoint_residual", finite(c.adjoint_residual)},
-          {"selection_residual", finite(c.selection_residual)},
-          {"leader_residual", finite(c.leader_residual)},
-          {"leader_residual_error", finite(c.leader_residual_error)},
-          {"fake", c.fake},
-          {"advice", c.advice},
-          {"reason", c.reason},
-          {"follower_scale", finite(c.follower_scale)},
-          {"smallest_eigenvalue_error", finite(c.smallest_eigenvalue_error)},
-          {"largest_eigenvalue", finite(c.largest_eigenvalue)},
-          {"morse_bott_residual", finite(c.morse_bott_residual)},
-          {"morse_bott", c.morse_bott ? morse_bott_json(*c.morse_bott) : Json(nullptr)},
-          {"selection_equilibrium", c.selection_equilibrium},
-          {"leader_scale", finite(c.leader_scale)},
-          {"leader_curvature", c.leader_curvature ? finite(*c.leader_curvature) : Json(nullptr)},
-          {"upper_gradient_norm", finite(c.upper_gradient_norm)},
-          {"dense", c.dense},
-          {"products", c.products}};
+  Json object{{"verdict", to_string(c.verdict)},
+              {"follower", to_string(c.follower)},
+              {"kernel_dimension", c.kernel_dimension ? Json(*c.kernel_dimension) : Json(nullptr)},
+              {"follower_residual", finite(c.follower_residual)},
+              {"smallest_eigenvalue", finite(c.smallest_eigenvalue)},
+              {"adjoint_residual", finite(c.adjoint_residual)},
+              {"selection_residual", finite(c.selection_residual)},
+              {"leader_residual", finite(c.leader_residual)},
+              {"leader_residual_error", finite(c.leader_residual_error)},
+              {"fake", c.fake},
+              {"advice", c.advice},
+              {"reason", c.reason},
+              {"follower_scale", finite(c.follower_scale)},
+              {"smallest_eigenvalue_error", finite(c.smallest_eigenvalue_error)},
+              {"largest_eigenvalue", finite(c.largest_eigenvalue)},
+              {"morse_bott_residual", finite(c.morse_bott_residual)},
+              {"leader_scale", finite(c.leader_scale)},
+              {"leader_curvature", c.leader_curvature ? finite(*c.leader_curvature) : Json(nullptr)},
+              {"upper_gradient_norm", finite(c.upper_gradient_norm)},
+              {"dense", c.dense},
+              {"products", c.products}};
+  // Absent elsewhere, so that the results of other followers keep their keys.
+  if (c.morse_bott) {
+    object["morse_bott"] = morse_bott_json(*c.morse_bott);
+    object["selection_equilibrium"] = c.selection_equilibrium;
+  }
+  return object;
 }
 
 }  // namespace bilevel::cli

@@ -43,7 +43,7 @@ struct MorseBott {
   double smallest_nonzero = 0;            // the smallest one counted as nonzero; 0 if H = 0
   /// smallest_nonzero / max(largest_zero, rounding); infinity where one of the two kinds is missing.
   double gap = 0;
-  /// |P_ker B'| / |B| (Frobenius), 0 where B = 0. [AM22, Prop. 6]
+  /// |P_ker B'| / |B| (Frobenius), 0 where B is zero up to rounding. [AM22, Prop. 6]
   double range_residual = 0;
   Index expected_dimension = 0;  // n + dim ker H
   /// Of the critical set at the critical pairs that the samples led to, n + m - rank [B' H]: the one met most often.

@@ -131,7 +131,7 @@ void judge_degenerate(Examination& e) {
   const bool morse_bott = c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::holds_on_the_samples;
   c.selection_equilibrium = morse_bott && e.leader_small() && e.leader_error_small();
   const auto kernel = fmt::format("H is positive semidefinite with a kernel of dimension {}", *c.kernel_dimension);
-  if (c.morse_bott_residual > e.tolerance * e.morse_bott_scale) {
+  if (c.morse_bott_residual > std::max(e.tolerance * e.morse_bott_scale, e.morse_bott_floor)) {
     return conclude(e, Verdict::kink_suspected,
                     fmt::format("{}, and B' reaches into it (|P_ker B'| = {:.3g} of |B| = {:.3g}): the follower's "
                                 "answer does not move smoothly with x here",

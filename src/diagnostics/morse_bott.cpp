@@ -47,7 +47,9 @@ void describe(MorseBott& r, const CriticalPlace& place) {
   const bool both = kernel > 0 && kernel < place.y.size();
   r.gap = both ? r.smallest_nonzero / std::max(r.largest_zero, rounding) : kInfinity;
   const double size = place.mixed.norm();
-  r.range_residual = size > 0 ? (place.spectrum.kernel.transpose() * place.mixed).norm() / size : 0;
+  // Where x does not move the follower B is rounding, and so is its part in the kernel.
+  const double floor = place.floor / (1 + norm(place.x));
+  r.range_residual = size > floor ? (place.spectrum.kernel.transpose() * place.mixed).norm() / size : 0;
 }
 
 void count(MorseBott& r, const std::vector<Move>& moves, Index kernel) {

@@ -100,6 +100,20 @@ TEST(DegenerateCertificate, SaysWhatTheHypergradientIs) {
   EXPECT_FALSE(unexamined.morse_bott);
 }
 
+TEST(DegenerateCertificate, TakesRoundingOfTheMixedDerivativeForNone) {
+  // The ring's centre (x, x/2) moves along the ring's tangent at u = (-1, 2)/sqrt(5), so that B = 0 there but for
+  // rounding, and f_x - B H+ f_y = x/2 = 0, while f still falls along the ring towards (2, 2).
+  const auto lower = make_objective("ring", 1, 2, [](auto x, auto y) {
+    return 0.25 * square(square(y[0] - x[0]) + square(y[1] - 0.5 * x[0]) - 1.0);
+  });
+  const auto upper = make_objective(
+      "f", 1, 2, [](auto x, auto y) { return 0.5 * (square(y[0] - 2.0) + square(y[1] - 2.0)) + 0.25 * square(x[0]); });
+  const auto c = certify(game(1, 2, upper, lower), vec({0}), vec({-1, 2}) / std::sqrt(5.0));
+  EXPECT_EQ(c.verdict, Verdict::not_converged) << all_of(c);
+  EXPECT_TRUE(c.selection_equilibrium) << all_of(c);
+  EXPECT_NE(c.reason.find("equilibrium of the game with selection"), std::string::npos) << c.reason;
+}
+
 TEST(DegenerateCertificate, SuspectsAKinkWhereTheMinimisersDeform) {
   // At x = 0 a ring, to both sides two points: P_ker B' = 0 at (1, 0) and (0, 1), but the answer does not move
   // smoothly.
