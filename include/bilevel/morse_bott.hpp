@@ -19,13 +19,14 @@ enum class MorseBottVerdict {
 std::string_view to_string(MorseBottVerdict verdict);
 
 struct MorseBottOptions {
-  /// Eigenvalues up to this times |H| (here or a radius away, whichever is larger) count as zero; in [1e-15, 0.1].
+  /// Eigenvalues up to this times |H| (here or a hundredth of a radius away, whichever is larger) count as zero; in
+  /// [1e-15, 0.1].
   double kernel_tolerance = 1e-8;
   /// The smallest eigenvalue counted as nonzero must be this many times the largest one counted as zero; at least 1.
   double gap = 1e3;
   /// |P_ker B'| / |B| up to this counts as zero; in [1e-15, 0.1].
   double range_tolerance = 1e-6;
-  /// Length of the moves, in units of 1 + |x| and 1 + |y|; in [1e-6, 0.1]. Halved up to four times where the correction
+  /// Length of the moves, in units of 1 + |x| and 1 + |y|; in [1e-6, 0.1]. Halved up to 16 times where the correction
   /// of y does not converge.
   double radius = 1e-2;
   /// Moves of x alone, along ker H alone, and of both: this many of each; at least 1.

@@ -24,12 +24,13 @@ FollowerSpectrum spectrum_at(const Linearization& at, Index dim_y, const MorseBo
       at, dim_y, {.kernel_tolerance = options.kernel_tolerance, .dense_limit = kMorseBottLimit, .seed = options.seed});
 }
 
-/// |H| a radius away: where H vanishes at y it alone says how large an eigenvalue would be.
+/// |H| a hundredth of a radius away: where H vanishes at y it alone says how large an eigenvalue would be. No further,
+/// since far from the origin a radius in units of 1 + |y| may leave all that is near y.
 double size_nearby(const Objective& lower, const Vec& x, const Vec& y, const MorseBottOptions& options) {
   Random random(options.seed + 11);
   Vec d(y.size());
   for (auto& entry : d) entry = random.normal();
-  const Vec there = y + options.radius * (1 + norm(y)) / norm(d) * d;
+  const Vec there = y + 0.01 * options.radius * (1 + norm(y)) / norm(d) * d;
   const auto spectrum = spectrum_at(lower.linearize(x, there), y.size(), options);
   return spectrum.finite ? spectrum.largest : 0;
 }

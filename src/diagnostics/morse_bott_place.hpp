@@ -12,7 +12,7 @@ struct CriticalPlace {
   Vec x, y;
   FollowerSpectrum spectrum;
   Eigen::MatrixXd mixed;  // B', m x n
-  double size = 0;        // |H|, here or a radius away
+  double size = 0;        // |H|, here or a hundredth of a radius away
   double residual = 0;    // |g_y|
   double floor = 0;       // |g_y| up to this is rounding
   double largest_zero = 0, smallest_nonzero = 0;

@@ -15,7 +15,7 @@ namespace bilevel {
 namespace {
 
 constexpr int kChordSteps = 60;
-constexpr int kHalvings = 4;
+constexpr int kHalvings = 16;
 constexpr int kJointSteps = 40;
 constexpr int kDampedSteps = 20;
 constexpr double kDamping = 0.1;  // of the largest singular value squared: errors along it fall tenfold a step

@@ -124,6 +124,24 @@ TEST(MorseBott, DoesNotDependOnUnits) {
   }
 }
 
+TEST(MorseBott, IsNotWrongFarFromTheOrigin) {
+  // A radius in units of 1 + |y| is longer than the whole ring here: moves get shorter until they are corrected.
+  const auto lower = make_objective(
+      "far ring", 1, 2, [](auto x, auto y) { return 0.25 * square(square(y[0] - x[0]) + square(y[1]) - 1.0); });
+  const auto r = morse_bott(*lower, vec({1e4}), vec({1e4 + 1, 0}));
+  EXPECT_NE(r.verdict, MorseBottVerdict::fails) << all_of(r);
+  EXPECT_EQ(r.kernel_dimension, 1) << all_of(r);
+}
+
+TEST(MorseBott, AMinimumOfHigherOrderFollowsTheLeaderAllTheSame) {
+  const auto lower =
+      make_objective("fourth", 1, 2, [](auto x, auto y) { return square(y[0] - x[0]) + square(square(y[1])); });
+  const auto r = morse_bott(*lower, vec({0}), vec({0, 0}));
+  EXPECT_EQ(r.verdict, MorseBottVerdict::fails) << all_of(r);
+  EXPECT_EQ(r.follows_leader, true);
+  EXPECT_NEAR(*r.kernel_order, 3, 1e-6) << "4 y^3 is a form of third degree";
+}
+
 TEST(MorseBott, NamesWhatIsNotFinite) {
   const auto lower = make_objective("log", 1, 1, [](auto x, auto y) { return square(y[0] - log(x[0])); });
   const auto r = morse_bott(*lower, vec({-1}), vec({0}));
