@@ -38,6 +38,10 @@ std::string certificate_text(const Certificate& c) {
     table.add_row({"f along the kernel |P f_y|", number(c.selection_residual), ""});
     table.add_row({"B' into the kernel |P B'|", number(c.morse_bott_residual), ""});
   }
+  if (c.morse_bott) {
+    table.add_row(
+        {"Morse-Bott", std::string(to_string(c.morse_bott->verdict)), fmt::format("{} moves", c.morse_bott->samples)});
+  }
   table.add_row({"adjoint |H w - f_y| / |f_y|", number(c.adjoint_residual), ""});
   table.add_row({"leader's residual |f_x - B w|", number(c.leader_residual),
                  fmt::format("{}, error {}", number(c.leader_scale),
@@ -47,30 +51,57 @@ std::string certificate_text(const Certificate& c) {
   return table.to_string() + sentence("because  ", c.reason) + sentence("advice   ", c.advice);
 }
 
+nlohmann::ordered_json morse_bott_json(const MorseBott& r) {
+  using Json = nlohmann::ordered_json;
+  const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  return {{"verdict", to_string(r.verdict)},
+          {"reason", r.reason},
+          {"kernel_dimension", r.kernel_dimension ? Json(*r.kernel_dimension) : Json(nullptr)},
+          {"largest_zero", finite(r.largest_zero)},
+          {"smallest_nonzero", finite(r.smallest_nonzero)},
+          {"gap", finite(r.gap)},
+          {"range_residual", finite(r.range_residual)},
+          {"expected_dimension", r.expected_dimension},
+          {"critical_dimension", r.critical_dimension ? Json(*r.critical_dimension) : Json(nullptr)},
+          {"follows_leader", r.follows_leader ? Json(*r.follows_leader) : Json(nullptr)},
+          {"kernel_residual", finite(r.kernel_residual)},
+          {"kernel_order", r.kernel_order ? finite(*r.kernel_order) : Json(nullptr)},
+          {"lojasiewicz", r.lojasiewicz ? finite(*r.lojasiewicz) : Json(nullptr)},
+          {"radius", finite(r.radius)},
+          {"samples", r.samples},
+          {"unsettled", r.unsettled}};
+}
+
 nlohmann::ordered_json certificate_json(const Certificate& c) {
   using Json = nlohmann::ordered_json;
   const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
-  return {{"verdict", to_string(c.verdict)},
-          {"follower", to_string(c.follower)},
-          {"kernel_dimension", c.kernel_dimension ? Json(*c.kernel_dimension) : Json(nullptr)},
-          {"follower_residual", finite(c.follower_residual)},
-          {"smallest_eigenvalue", finite(c.smallest_eigenvalue)},
-          {"adjoint_residual", finite(c.adjoint_residual)},
-          {"selection_residual", finite(c.selection_residual)},
-          {"leader_residual", finite(c.leader_residual)},
-          {"leader_residual_error", finite(c.leader_residual_error)},
-          {"fake", c.fake},
-          {"advice", c.advice},
-          {"reason", c.reason},
-          {"follower_scale", finite(c.follower_scale)},
-          {"smallest_eigenvalue_error", finite(c.smallest_eigenvalue_error)},
-          {"largest_eigenvalue", finite(c.largest_eigenvalue)},
-          {"morse_bott_residual", finite(c.morse_bott_residual)},
-          {"leader_scale", finite(c.leader_scale)},
-          {"leader_curvature", c.leader_curvature ? finite(*c.leader_curvature) : Json(nullptr)},
-          {"upper_gradient_norm", finite(c.upper_gradient_norm)},
-          {"dense", c.dense},
-          {"products", c.products}};
+  Json object{{"verdict", to_string(c.verdict)},
+              {"follower", to_string(c.follower)},
+              {"kernel_dimension", c.kernel_dimension ? Json(*c.kernel_dimension) : Json(nullptr)},
+              {"follower_residual", finite(c.follower_residual)},
+              {"smallest_eigenvalue", finite(c.smallest_eigenvalue)},
+              {"adjoint_residual", finite(c.adjoint_residual)},
+              {"selection_residual", finite(c.selection_residual)},
+              {"leader_residual", finite(c.leader_residual)},
+              {"leader_residual_error", finite(c.leader_residual_error)},
+              {"fake", c.fake},
+              {"advice", c.advice},
+              {"reason", c.reason},
+              {"follower_scale", finite(c.follower_scale)},
+              {"smallest_eigenvalue_error", finite(c.smallest_eigenvalue_error)},
+              {"largest_eigenvalue", finite(c.largest_eigenvalue)},
+              {"morse_bott_residual", finite(c.morse_bott_residual)},
+              {"leader_scale", finite(c.leader_scale)},
+              {"leader_curvature", c.leader_curvature ? finite(*c.leader_curvature) : Json(nullptr)},
+              {"upper_gradient_norm", finite(c.upper_gradient_norm)},
+              {"dense", c.dense},
+              {"products", c.products}};
+  // Absent elsewhere, so that the results of other followers keep their keys.
+  if (c.morse_bott) {
+    object["morse_bott"] = morse_bott_json(*c.morse_bott);
+    object["selection_equilibrium"] = c.selection_equilibrium;
+  }
+  return object;
 }
 
 }  // namespace bilevel::cli

@@ -13,6 +13,8 @@ namespace bilevel::cli {
 std::string certificate_text(const Certificate& certificate);
 
 /// The keys of result.json's "certificate". What is not known or not finite is null.
+/// The keys of `morse_bott`, the same in a certificate and in `inspect --json`.
+nlohmann::ordered_json morse_bott_json(const MorseBott& r);
 nlohmann::ordered_json certificate_json(const Certificate& certificate);
 
 }  // namespace bilevel::cli

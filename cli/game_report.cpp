@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "certificate_report.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -110,6 +111,38 @@ Json critical_points_json(const CriticalPoints& found) {
           {"exhaustive", found.exhaustive},
           {"settled", found.settled},
           {"completeness", found.completeness}};
+}
+
+std::string morse_bott_points_text(const std::vector<MorseBottAt>& points) {
+  if (points.empty()) return "";
+  Table table({{"#", Align::right},
+               {"Morse-Bott"},
+               {"kernel", Align::right},
+               {"gap", Align::right},
+               {"dimension", Align::right},
+               {"expected", Align::right},
+               {"mu", Align::right}},
+              "Morse-Bott at degenerate critical points, on samples");
+  std::string reasons;
+  for (std::size_t i = 0; i < std::min(points.size(), kShownRows); ++i) {
+    const auto& [id, r] = points[i];
+    const auto known = [](const auto& value) { return value ? fmt::format("{:.4g}", double(*value)) : "?"; };
+    table.add_row({fmt::format("{}", id), std::string(to_string(r.verdict)), known(r.kernel_dimension),
+                   std::isfinite(r.gap) ? fmt::format("{:.2g}", r.gap) : "-", known(r.critical_dimension),
+                   r.kernel_dimension ? fmt::format("{}", r.expected_dimension) : "?", known(r.lojasiewicz)});
+    reasons += wrapped(fmt::format("{}: {}", id, r.reason), 2);
+  }
+  return table.to_string() + more_rows(points.size()) + reasons + "\n";
+}
+
+Json morse_bott_points_json(const std::vector<MorseBottAt>& points) {
+  Json all = Json::array();
+  for (const auto& [id, test] : points) {
+    Json entry{{"point", id}};
+    entry.update(morse_bott_json(test));
+    all.push_back(entry);
+  }
+  return all;
 }
 
 std::string branches_text(const BranchMap& map) {

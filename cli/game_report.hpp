@@ -3,12 +3,14 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "bilevel/branches.hpp"
 #include "bilevel/critical_points.hpp"
 #include "bilevel/game.hpp"
 #include "bilevel/global.hpp"
 #include "bilevel/morse.hpp"
+#include "bilevel/morse_bott.hpp"
 #include "bilevel/recommendation.hpp"
 
 namespace bilevel::cli {
@@ -26,6 +28,16 @@ std::string game_text(const Game& game);
 
 std::string critical_points_text(const CriticalPoints& found, const Vec& x);
 Json critical_points_json(const CriticalPoints& found);
+
+/// The Morse-Bott test at the critical point of number `id`.
+struct MorseBottAt {
+  Index id = 0;
+  MorseBott test;
+};
+
+/// Empty without points.
+std::string morse_bott_points_text(const std::vector<MorseBottAt>& points);
+Json morse_bott_points_json(const std::vector<MorseBottAt>& points);
 
 /// The branches and the events at their ends.
 std::string branches_text(const BranchMap& map);

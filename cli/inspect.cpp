@@ -4,7 +4,9 @@
 
 #include <sstream>
 
+#include "bilevel/morse_bott.hpp"
 #include "bilevel/status.hpp"
+#include "certificate_report.hpp"
 #include "game_input.hpp"
 #include "game_pictures.hpp"
 #include "game_report.hpp"
@@ -78,6 +80,17 @@ Vec read_point(const std::vector<std::string>& items, const char* option, const 
   return point;
 }
 
+/// The test at every degenerate critical point that is listed, and at no other: elsewhere H is invertible.
+std::vector<MorseBottAt> morse_bott_points(const Objective& lower, const Vec& x, const CriticalPoints& found,
+                                           std::uint64_t seed) {
+  std::vector<MorseBottAt> result;
+  for (std::size_t i = 0; i < found.points.size(); ++i) {
+    const auto& point = found.points[i];
+    if (point.kernel > 0) result.push_back({static_cast<Index>(i), morse_bott(lower, x, point.y, {.seed = seed})});
+  }
+  return result;
+}
+
 int run_inspect(const std::vector<std::string>& arguments) {
   InspectSettings settings;
   OptionTable table = described(settings);
@@ -105,6 +118,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("looking for critical points ...");
   const auto points = find_critical_points(*problem.lower, x, game.box_y, search, problem.upper.get());
+  const auto degenerate = morse_bott_points(*problem.lower, x, points, settings.game.seed);
   line.update("following branches ...");
   const auto map = follow_branches(*problem.lower, segment, game.box_y, branch_options, problem.upper.get());
   line.update("judging the Morse condition ...");
@@ -124,6 +138,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
                       {"notes", note.empty() ? Json::array() : Json::array({note})},
                       {"at", vec_json(x)},
                       {"critical_points", critical_points_json(points)},
+                      {"morse_bott", morse_bott_points_json(degenerate)},
                       {"branches", branches_json(map)},
                       {"morse", morse_json(morse)},
                       {"recommendation", recommendation_json(advice)}};
@@ -133,8 +148,8 @@ int run_inspect(const std::vector<std::string>& arguments) {
   write_out(game_text(game) + (note.empty() ? "" : paragraph("note: ", note)));
   if (!game.box_is_given)
     write_out(paragraph("note: ", "the file has no [box]: looking at start +- 3 max(1, |start|)"));
-  write_out(critical_points_text(points, x) + branches_text(map) + morse_text(morse) +
-            recommendation_text(advice, words.operand));
+  write_out(critical_points_text(points, x) + morse_bott_points_text(degenerate) + branches_text(map) +
+            morse_text(morse) + recommendation_text(advice, words.operand));
   return kSuccess;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "bilevel/morse_bott.hpp"
 #include "bilevel/problem.hpp"
 
 namespace bilevel {
@@ -48,6 +49,8 @@ struct CertificateOptions {
   Index solve_products = 500;
   /// n up to which the curvature of the leader's value function is measured (4 n hypergradients); 0: never.
   Index leader_curvature_limit = 20;
+  /// m and n up to which a degenerate follower is tested for being Morse-Bott, at most 500; 0: never.
+  Index morse_bott_limit = 50;
   std::uint64_t seed = 1;
 };
 
@@ -66,7 +69,14 @@ struct Certificate {
   double adjoint_residual = 0;     // |H w - f_y| / |f_y|, 0 if f_y = 0
   double selection_residual = 0;   // |P_ker f_y|: is the selection optimistic?
   double morse_bott_residual = 0;  // |P_ker B'|, 0 without a kernel
-  double leader_residual = 0;      // |f_x - B H+ f_y|
+  /// Whether g is Morse-Bott here, for a degenerate local minimiser with a formed H; empty: not examined. Its products
+  /// are not among `products`.
+  std::optional<MorseBott> morse_bott;
+  /// f_x - B H+ f_y = 0 and g_y = 0 at a degenerate local minimiser where g is Morse-Bott on the samples: an
+  /// equilibrium of the game with the gradient flow as selection, whether or not f falls along ker H. [AM22, (SC), Thm
+  /// 2]
+  bool selection_equilibrium = false;
+  double leader_residual = 0;  // |f_x - B H+ f_y|
   /// What it is measured against: |f_x| + |B w|, plus their change over a unit of 1 + |x| and 1 + |y|, since both may
   /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
   double leader_scale = 0;

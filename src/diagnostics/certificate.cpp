@@ -38,6 +38,7 @@ void validate(const BilevelProblem& problem, const Vec& x, const Vec& y, const C
   in("dense_limit", static_cast<double>(options.dense_limit), 0, 500);
   in("eigenvalue_products", static_cast<double>(options.eigenvalue_products), 20, kMost);
   in("solve_products", static_cast<double>(options.solve_products), 0, kMost);
+  in("morse_bott_limit", static_cast<double>(options.morse_bott_limit), 0, 500);
   in("leader_curvature_limit", static_cast<double>(options.leader_curvature_limit), 0, kMost);
 }
 

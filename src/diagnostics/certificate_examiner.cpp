@@ -16,6 +16,7 @@ namespace {
 
 constexpr OracleSet kGradients = Oracle::grad_x | Oracle::grad_y;
 constexpr double kAboveNoise = 10;
+constexpr double kRounding = 1e3 * std::numeric_limits<double>::epsilon();
 // A correction longer than this part of 1 + |y| leads to another point, not to the one that is certified.
 constexpr double kLongestCorrection = 1e-3;
 // A correction that leaves more than this part of g_y says little about the exact one.
@@ -41,6 +42,7 @@ class Examiner {
       judge_follower(e_);
       look_again();
       probe();
+      examine_morse_bott();
       measure_leader_curvature();
     }
     judge(e_);
@@ -267,6 +269,8 @@ class Examiner {
     c.selection_residual = norm(spectrum_.kernel_part(fy));
     e_.selection_scale = norm(fy) + change_y_;
     e_.morse_bott_scale = mixed_size_;
+    // Where x does not move the follower B itself is rounding of terms of H's size.
+    e_.morse_bott_floor = kRounding * spectrum_.largest * (1 + norm(here_.y)) / (1 + norm(x_));
     if (x_.size() == 0) return;
     for (Index i = 0; i < spectrum_.kernel.cols(); ++i) {
       const double part = norm(reference().at->hess_xy(spectrum_.kernel.col(i)));
@@ -296,6 +300,15 @@ class Examiner {
     e_.kernel_falls = found.falls;
     e_.kernel_directions = found.directions;
     judge_follower(e_);
+  }
+
+  void examine_morse_bott() {
+    if (e_.c.follower != FollowerKind::degenerate_local_minimiser || !e_.c.dense) return;
+    if (std::max(x_.size(), problem_.dim_y()) > options_.morse_bott_limit) return;
+    const MorseBottOptions options{.kernel_tolerance = std::max(options_.kernel_tolerance, e_.cut / spectrum_.largest),
+                                   .range_tolerance = e_.tolerance,
+                                   .seed = options_.seed};
+    e_.c.morse_bott = morse_bott(*problem_.lower, x_, reference().y, options);
   }
 
   void measure_leader_curvature() {

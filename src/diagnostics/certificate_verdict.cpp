@@ -83,9 +83,11 @@ void judge_not_critical(Examination& e) {
            fmt::format("the follower is not at a critical point: |g_y| = {:.3g} against terms of size {:.3g}",
                        e.c.follower_residual, e.c.follower_scale),
            e.c.smallest_eigenvalue + e.c.smallest_eigenvalue_error < 0
-               ? "g curves downwards here: let the follower take more inner steps (--inner-steps), and if it then runs "
+               ? "g curves downwards here: let the follower take more inner steps (--inner-steps, with bgs_opt "
+                 "--warm-start-steps), and if it then runs "
                  "away, it may have no minimiser"
-               : "solve the follower more exactly: more inner steps (--inner-steps), or a warm start from this y");
+               : "solve the follower more exactly: more inner steps (--inner-steps, with bgs_opt --warm-start-steps), "
+                 "or a warm start from this y");
 }
 
 void judge_saddle(Examination& e) {
@@ -103,14 +105,33 @@ void judge_leader(Examination& e) {
                     "go on: more leader steps (--max-iterations), a smaller stopping tolerance, or another step size");
   }
   conclude(e, Verdict::not_converged, fmt::format("{}: the error is too large to tell", leader_text(e)),
-           "solve the follower and the adjoint system more exactly: more inner steps (--inner-steps), a smaller "
+           "solve the follower and the adjoint system more exactly: more inner steps (--inner-steps, with bgs_opt "
+           "--warm-start-steps), a smaller "
            "tolerance of the linear solver");
 }
 
+/// What the Morse-Bott test says of the hypergradient; empty where it was not made.
+std::string morse_bott_text(const Certificate& c) {
+  if (!c.morse_bott) return "";
+  switch (c.morse_bott->verdict) {
+    case MorseBottVerdict::holds_on_the_samples:
+      return "; g is Morse-Bott here on the samples, so that f_x - B H+ f_y is the derivative of the leader's value "
+             "under the gradient-flow selection [AM22, Thm 2]";
+    case MorseBottVerdict::fails:
+      return fmt::format("; g is not Morse-Bott here, and [AM22, Thm 2] says nothing of the hypergradient: {}",
+                         c.morse_bott->reason);
+    case MorseBottVerdict::undecided:
+      return fmt::format("; whether g is Morse-Bott here is undecided: {}", c.morse_bott->reason);
+  }
+  return "";
+}
+
 void judge_degenerate(Examination& e) {
-  const auto& c = e.c;
+  auto& c = e.c;
+  const bool morse_bott = c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::holds_on_the_samples;
+  c.selection_equilibrium = morse_bott && e.leader_small() && e.leader_error_small();
   const auto kernel = fmt::format("H is positive semidefinite with a kernel of dimension {}", *c.kernel_dimension);
-  if (c.morse_bott_residual > e.tolerance * e.morse_bott_scale) {
+  if (c.morse_bott_residual > std::max(e.tolerance * e.morse_bott_scale, e.morse_bott_floor)) {
     return conclude(e, Verdict::kink_suspected,
                     fmt::format("{}, and B' reaches into it (|P_ker B'| = {:.3g} of |B| = {:.3g}): the follower's "
                                 "answer does not move smoothly with x here",
@@ -118,7 +139,25 @@ void judge_degenerate(Examination& e) {
                     "the hypergradient is not defined here: compare f on both sides, or add curvature to the follower, "
                     "such as a penalty on |y|^2");
   }
+  // A minimum of fourth order that moves with x is not Morse-Bott either, but its answer is smooth: only what fails as
+  // x moves is a kink.
+  if (c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::fails && c.morse_bott->follows_leader == false) {
+    return conclude(e, Verdict::kink_suspected,
+                    fmt::format("{}, and g is not Morse-Bott here: {}", kernel, c.morse_bott->reason),
+                    "the hypergradient is not defined here: compare f on both sides, or add curvature to the follower, "
+                    "such as a penalty on |y|^2");
+  }
   if (c.selection_residual > e.tolerance * e.selection_scale) {
+    if (c.selection_equilibrium) {
+      return conclude(
+          e, Verdict::not_converged,
+          fmt::format("{}; this is an equilibrium of the game with selection ({}, and g is Morse-Bott on the samples "
+                      "[AM22, Thm 2]), but among the follower's answers it is not the leader's best (optimistic): f "
+                      "falls along the valley (|P_ker f_y| = {:.3g}, terms of size {:.3g})",
+                      kernel, leader_text(e), c.selection_residual, e.selection_scale),
+          "nothing needs doing if the follower's own dynamics choose its answer; for the leader's best one move y "
+          "along the follower's minimisers towards smaller f, or add curvature to the follower");
+    }
     return conclude(e, Verdict::not_converged,
                     fmt::format("{}, and f still changes along it (|P_ker f_y| = {:.3g}, terms of size {:.3g}): among "
                                 "the follower's answers this is not the leader's best",
@@ -127,8 +166,8 @@ void judge_degenerate(Examination& e) {
   }
   if (!e.leader_small() || !e.leader_error_small()) return judge_leader(e);
   conclude(e, Verdict::degenerate_equilibrium,
-           fmt::format("{}; g fell in none of {} directions along it, f is stationary along it, and {}", kernel,
-                       e.kernel_directions, leader_text(e)),
+           fmt::format("{}; g fell in none of {} directions along it, f is stationary along it, and {}{}", kernel,
+                       e.kernel_directions, leader_text(e), morse_bott_text(c)),
            "second order cannot say more about the follower here; add curvature to it if its answer should be unique");
 }
 
@@ -194,7 +233,8 @@ void judge(Examination& e) {
                          c.upper_gradient_norm,
                          c.follower == FollowerKind::saddle ? "a saddle or maximiser" : "no critical point",
                          c.follower_residual, c.smallest_eigenvalue),
-             "start the follower elsewhere and take enough inner steps (--inner-steps) that it leaves this point");
+             "start the follower elsewhere and take enough inner steps (--inner-steps, with bgs_opt "
+             "--warm-start-steps) that it leaves this point");
   } else {
     switch (c.follower) {
       case FollowerKind::not_critical: judge_not_critical(e); break;

@@ -21,6 +21,7 @@ struct Examination {
   Index kernel_found = 0;
   double cut = 0;  // eigenvalues up to this in size count as zero
   double selection_scale = 0, morse_bott_scale = 0;
+  double morse_bott_floor = 0;   // |P_ker B'| up to this is rounding
   bool kernel_examined = false;  // g was followed along the kernel
   bool kernel_falls = false;
   Index kernel_directions = 0;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "bilevel/certificate.hpp"
+#include "morse_bott_examples.hpp"
 #include "probes.hpp"
 
 namespace bilevel::testing {
@@ -77,6 +78,53 @@ TEST(DegenerateCertificate, MeasuresASelectionThatIsNotOptimistic) {
   EXPECT_EQ(c.verdict, Verdict::not_converged) << all_of(c);
   EXPECT_GT(c.selection_residual, 0.1);
   EXPECT_NE(c.advice.find("along the follower's minimisers"), std::string::npos) << c.advice;
+  // s makes f_x - B A+ f_y vanish whatever the kernel part of y - t: the flow's own equilibrium, and both are said.
+  EXPECT_TRUE(c.selection_equilibrium) << all_of(c);
+  EXPECT_NE(c.reason.find("equilibrium of the game with selection"), std::string::npos) << c.reason;
+  EXPECT_NE(c.reason.find("f falls along the valley"), std::string::npos) << c.reason;
+  // Elsewhere the leader is not stationary either: no equilibrium of any kind.
+  const auto away = certify(problem, x + Vec::Ones(2), y - Vec::Zero(6));
+  EXPECT_FALSE(away.selection_equilibrium) << all_of(away);
+}
+
+TEST(DegenerateCertificate, SaysWhatTheHypergradientIs) {
+  const auto [problem, x, y] = degenerate_game(true, true, 2);
+  const auto c = certify(problem, x, y);
+  EXPECT_EQ(c.verdict, Verdict::degenerate_equilibrium) << all_of(c);
+  ASSERT_TRUE(c.morse_bott);
+  EXPECT_EQ(c.morse_bott->verdict, MorseBottVerdict::holds_on_the_samples) << c.morse_bott->reason;
+  EXPECT_TRUE(c.selection_equilibrium);
+  EXPECT_NE(c.reason.find("gradient-flow selection [AM22, Thm 2]"), std::string::npos) << c.reason;
+  const auto unexamined = certify(problem, x, y, {.morse_bott_limit = 0});
+  EXPECT_EQ(unexamined.verdict, Verdict::degenerate_equilibrium) << all_of(unexamined);
+  EXPECT_FALSE(unexamined.morse_bott);
+}
+
+TEST(DegenerateCertificate, TakesRoundingOfTheMixedDerivativeForNone) {
+  // The ring's centre (x, x/2) moves along the ring's tangent at u = (-1, 2)/sqrt(5), so that B = 0 there but for
+  // rounding, and f_x - B H+ f_y = x/2 = 0, while f still falls along the ring towards (2, 2).
+  const auto lower = make_objective("ring", 1, 2, [](auto x, auto y) {
+    return 0.25 * square(square(y[0] - x[0]) + square(y[1] - 0.5 * x[0]) - 1.0);
+  });
+  const auto upper = make_objective(
+      "f", 1, 2, [](auto x, auto y) { return 0.5 * (square(y[0] - 2.0) + square(y[1] - 2.0)) + 0.25 * square(x[0]); });
+  const auto c = certify(game(1, 2, upper, lower), vec({0}), vec({-1, 2}) / std::sqrt(5.0));
+  EXPECT_EQ(c.verdict, Verdict::not_converged) << all_of(c);
+  EXPECT_TRUE(c.selection_equilibrium) << all_of(c);
+  EXPECT_NE(c.reason.find("equilibrium of the game with selection"), std::string::npos) << c.reason;
+}
+
+TEST(DegenerateCertificate, SuspectsAKinkWhereTheMinimisersDeform) {
+  // At x = 0 a ring, to both sides two points: P_ker B' = 0 at (1, 0) and (0, 1), but the answer does not move
+  // smoothly.
+  const auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return square(x[0]) + 0.0 * y[0]; });
+  for (const Vec& y : {vec({1, 0}), vec({0, 1})}) {
+    const auto c = certify(game(1, 2, upper, ring_that_deforms()), vec({0}), y);
+    EXPECT_EQ(c.follower, FollowerKind::degenerate_local_minimiser) << all_of(c);
+    EXPECT_LE(c.morse_bott_residual, 1e-12);
+    EXPECT_EQ(c.verdict, Verdict::kink_suspected) << all_of(c);
+    EXPECT_NE(c.reason.find("not Morse-Bott"), std::string::npos) << c.reason;
+  }
 }
 
 TEST(DegenerateCertificate, DoesNotTakeAnInflectionForAMinimiser) {
