@@ -59,6 +59,26 @@ void choose_steps(Recommendation& advice) {
   advice.settings["warm-start-steps"] = fmt::format("{}", advice.inner_steps);
 }
 
+/// By what the Morse-Bott test found at the follower's answer.
+void explain_degenerate(Recommendation& advice, const Certificate& at) {
+  advice.reasons.push_back(
+      "the follower's answer to the start is a degenerate minimiser: which answer it gives is decided by its descent, "
+      "and "
+      "the corrected hypergradient f_x - B H+ f_y is the derivative of that choice, while unrolled steps alone stay "
+      "biased however many they are");
+  if (at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails) {
+    advice.reasons.push_back(fmt::format(
+        "but g is not Morse-Bott there ({}): that choice may jump with x; look at other starts, or make the follower "
+        "generic with --perturb",
+        at.morse_bott->reason));
+  } else if (at.kernel_dimension) {
+    advice.reasons.push_back(fmt::format(
+        "its minimisers around there form a manifold of dimension {}: --method hg_ms looks for the one that "
+        "is best for the leader",
+        *at.kernel_dimension));
+  }
+}
+
 }  // namespace
 
 Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* critical_points) {
@@ -90,11 +110,7 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       break;
     case FollowerKind::degenerate_local_minimiser:
       advice.summary = "the follower's answer to the start is a degenerate minimiser";
-      advice.reasons.push_back(
-          "the follower's answer to the start is a degenerate minimiser: which answer it gives is decided by its "
-          "descent, "
-          "and the corrected hypergradient f_x - B H+ f_y is the derivative of that choice, while unrolled steps alone "
-          "stay biased however many they are");
+      explain_degenerate(advice, at);
       break;
     case FollowerKind::saddle:
       advice.summary = "the start leads the follower to a saddle";

@@ -79,13 +79,15 @@ GameRun judge_run(const Game& game, const std::string& method) {
   run.solved = known && near(answer.x, known->x, kSolved) &&
                std::abs(upper - known->upper) <= kSolved * (1 + std::abs(known->upper));
   run.is_solution = is_local_solution(game.problem, answer.x, answer.y);
+  run.is_equilibrium = !run.is_solution && is_selection_equilibrium(game.problem, answer.x, answer.y);
   return run;
 }
 
 }  // namespace
 
 const std::vector<std::string>& table_methods() {
-  static const std::vector<std::string> names{"auto", "smbg unrolled", "smbg implicit", "bgs_opt", "dpbg", "global"};
+  static const std::vector<std::string> names{"auto",  "smbg unrolled", "smbg implicit", "bgs_opt",
+                                              "hg_ms", "dpbg",          "global"};
   return names;
 }
 
@@ -115,6 +117,34 @@ bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y
     const double noise = 1e-11 * (1 + std::abs(here));  // of the follower's answers; a curvature of 1 bends by 5e-7
     if (!(std::min(ahead, behind) >= -1e-3 * bend - noise)) return false;
     if (!(std::abs(ahead - behind) <= 0.2 * bend + noise)) return false;
+  }
+  return true;
+}
+
+bool is_selection_equilibrium(const BilevelProblem& problem, const Vec& x, const Vec& y) {
+  constexpr int kDirections = 40;
+  constexpr double kRadius = 1e-3;
+  const Objective& g = *problem.lower;
+  if (!all_finite(x) || !all_finite(y)) return false;
+  Random random(2);
+  const double lowest = g.value(x, y), rounding = 1e-12 * (1 + std::abs(lowest));
+  for (int i = 0; i < kDirections; ++i) {
+    const Vec d = kRadius * (1 + norm(y)) * random_direction(y.size(), random);
+    if (std::min(g.value(x, y + d), g.value(x, y - d)) < lowest - rounding) return false;
+  }
+  // Gradient steps from y: to first order the answer of the flow, which a line search along a valley need not be.
+  const double a = 0.9 / measure_curvature(g.linearize(x, y), y.size()).largest;
+  const auto phi = [&](const Vec& leader) {
+    Vec answer = y;
+    for (int k = 0; k < 3000; ++k) answer -= a * g.grad_y(leader, answer);
+    return problem.upper->value(leader, answer);
+  };
+  const double here = phi(x);
+  for (int i = 0; i < 10; ++i) {
+    const Vec d = kRadius * (1 + norm(x)) * random_direction(x.size(), random);
+    const double ahead = phi(x + d) - here, behind = phi(x - d) - here;
+    const double bend = std::max(std::abs(ahead), std::abs(behind));
+    if (!(std::abs(ahead - behind) <= 0.2 * bend + 1e-10 * (1 + std::abs(here)))) return false;
   }
   return true;
 }
@@ -160,6 +190,7 @@ MethodShares shares(const std::vector<GameRow>& rows, std::size_t method) {
     ++result.runs;
     result.solved += run.solved;
     result.local_solutions += run.is_solution;
+    result.equilibria += run.is_equilibrium;
     result.certificates_right += run.certificate_right();
     result.false_positives += run.certified && !run.is_solution;
   }
@@ -176,7 +207,11 @@ std::string games_text(const std::vector<GameRow>& rows) {
   for (const auto& row : rows) {
     text += fmt::format("{:<{}}  {:>3} {:>3}", row.name, widest, row.n, row.m);
     for (const auto& run : row.runs) {
-      const auto* found = run.refused ? "refused" : run.solved ? "solved" : run.is_solution ? "another" : "no";
+      const auto* found = run.refused          ? "refused"
+                          : run.solved         ? "solved"
+                          : run.is_solution    ? "another"
+                          : run.is_equilibrium ? "selected"
+                                               : "no";
       text += fmt::format("  {:<{}}",
                           fmt::format("{}{}", found,
                                       run.refused               ? ""
@@ -186,16 +221,20 @@ std::string games_text(const std::vector<GameRow>& rows) {
     }
     text += fmt::format("  {}/{}\n", row.points_right, row.points);
   }
-  text += "\nsolved: within 1e-6 of the file's solution; another: a local solution, not the file's; no: neither\n\n";
+  text +=
+      "\nsolved: within 1e-6 of the file's solution; another: a local solution, not the file's; selected: an "
+      "equilibrium of the game with selection, not the leader's best of the follower's answers; no: none of these\n\n";
   for (std::size_t k = 0; k < table_methods().size(); ++k) {
     const auto share = shares(rows, k);
     const auto percent = [&](Index count) {
       return fmt::format("{}/{} ({:.0f} %)", count, share.runs,
                          100.0 * static_cast<double>(count) / static_cast<double>(std::max<Index>(share.runs, 1)));
     };
-    text += fmt::format("{:<{}}  solved {}, local solutions {}, certificates right {}, false positives {}, {:.2f} s\n",
-                        table_methods()[k], kCell, percent(share.solved), percent(share.local_solutions),
-                        percent(share.certificates_right), share.false_positives, share.seconds);
+    text += fmt::format(
+        "{:<{}}  solved {}, local solutions {}, selected {}, certificates right {}, false positives {}, "
+        "{:.2f} s\n",
+        table_methods()[k], kCell, percent(share.solved), percent(share.local_solutions), share.equilibria,
+        percent(share.certificates_right), share.false_positives, share.seconds);
   }
   Index points = 0, right = 0;
   for (const auto& row : rows) {

@@ -16,7 +16,9 @@ struct GameRun {
   bool refused = false;      // the method cannot be used on this game
   bool solved = false;       // x and f within 1e-6 of the file's solution
   bool is_solution = false;  // a local solution by values: see is_local_solution
-  bool certified = false;    // the certificate's verdict is "certified local bilevel solution"
+  /// Not that, but nothing moves to first order where the follower's descent decides which answer it gives.
+  bool is_equilibrium = false;
+  bool certified = false;  // the certificate's verdict is "certified local bilevel solution"
   std::string verdict;
   double seconds = 0;
   Index iterations = 0;
@@ -43,6 +45,10 @@ const std::vector<std::string>& table_methods();
 /// phi, with the follower solved anew by L-BFGS from y, neither falls in random directions nor has a slope.
 bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y);
 
+/// True if no nearby value contradicts [AM22, (SC)]: g does not fall around y, and f has no slope along x when the
+/// follower's gradient descent starts at y. Where the follower has strict minimisers x may be a maximum.
+bool is_selection_equilibrium(const BilevelProblem& problem, const Vec& x, const Vec& y);
+
 GameRow judge_game(const std::filesystem::path& file);
 
 /// Rows of all games in a folder, by name.
@@ -50,7 +56,7 @@ std::vector<GameRow> judge_games(const std::filesystem::path& folder);
 
 /// Of the games that a method was not refused on.
 struct MethodShares {
-  Index runs = 0, solved = 0, local_solutions = 0, certificates_right = 0, false_positives = 0;
+  Index runs = 0, solved = 0, local_solutions = 0, equilibria = 0, certificates_right = 0, false_positives = 0;
   double seconds = 0;
 };
 /// `method` is a place in table_methods().

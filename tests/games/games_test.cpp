@@ -20,12 +20,13 @@ TEST(Games, AreSolvedAndJudgedRightly) {
     EXPECT_EQ(share.false_positives, 0);  // nothing that values contradict may be called a solution
     EXPECT_GE(20 * share.certificates_right, 19 * share.runs);
     // The search over branches finds the file's solution wherever the follower has strict minimisers; what the
-    // recommendation chooses ends at a local solution on four games of five.
+    // recommendation chooses ends at a local solution, or at an equilibrium with the answer that the follower's descent
+    // selects, on nine games of ten.
     if (table_methods()[k] == "global") {
       EXPECT_EQ(share.solved, share.runs);
     }
     if (table_methods()[k] == "auto") {
-      EXPECT_GE(5 * share.local_solutions, 4 * share.runs);
+      EXPECT_GE(10 * (share.local_solutions + share.equilibria), 9 * share.runs);
     }
   }
   if (HasFailure()) std::fputs(games_text(rows).c_str(), stdout);

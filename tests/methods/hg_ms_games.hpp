@@ -35,7 +35,7 @@ inline BilevelProblem hoelder_game() {
 
 /// The two-layer network of morse_bott_examples: f wants other outputs at two other points, and small weights, which
 /// makes its minimiser on the manifold of dimension 8 isolated.
-inline BilevelProblem network_game() {
+inline BilevelProblem penalised_network_game() {
   const auto follower = two_layer_network();
   auto upper = make_objective("other points", 4, 12, [given = follower.x, near = follower.y](auto x, auto y) {
     const auto output = [&](double u, double v) {

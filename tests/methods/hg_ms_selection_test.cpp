@@ -98,7 +98,7 @@ TEST(ManifoldSelection, AUniqueAnswerIsImplicitDifferentiation) {
 }
 
 TEST(ManifoldSelection, TheNetworksHypergradientIsTheSlopeOfTheReSolvedValue) {
-  const auto problem = network_game();
+  const auto problem = penalised_network_game();
   const auto at = selected(problem, problem.x0, problem.y0);
   ASSERT_EQ(at.status, Status::converged) << at.message;
   EXPECT_EQ(at.kernel_dimension, 8);
@@ -123,7 +123,7 @@ TEST(ManifoldSelection, TheNetworksHypergradientIsTheSlopeOfTheReSolvedValue) {
 
 // Off the manifold the kernel's eigenvalues of H have the size of the follower's error, of both signs.
 TEST(ManifoldSelection, TheNetworksHypergradientDoesNotDependOnHowFarOffTheManifoldItBegan) {
-  const auto problem = network_game();
+  const auto problem = penalised_network_game();
   const auto exact = selected(problem, problem.x0, problem.y0);
   ASSERT_EQ(exact.status, Status::converged);
   for (const double off : {1e-8, 1e-5, 1e-2}) {

@@ -43,7 +43,7 @@ TEST(HgMsRuns, AQuadraticFollowerWithAUniqueAnswerIsSolved) {
 }
 
 TEST(HgMsRuns, TheNetworkGameIsSolved) {
-  const auto problem = network_game();
+  const auto problem = penalised_network_game();
   StopRule stop;
   stop.tolerance = 1e-5;
   const auto result = run(problem, HgMs(), stop);

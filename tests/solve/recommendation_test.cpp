@@ -9,6 +9,7 @@
 #include "bilevel/registry.hpp"
 #include "bilevel/run.hpp"
 #include "flat_game.hpp"
+#include "morse_bott_examples.hpp"
 #include "probes.hpp"
 
 namespace bilevel::testing {
@@ -40,6 +41,7 @@ TEST(Recommend, TheCorrectionForDegenerateFollowers) {
   EXPECT_EQ(advice.method, "bgs_opt");
   EXPECT_EQ(advice.condition, std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::isfinite(advice.predicted_seconds));
+  EXPECT_NE(advice.reasons.back().find("manifold of dimension 9"), std::string::npos) << advice.reasons.back();
   const auto result = run(game.problem, *make_method(advice.method, advice.settings), {.max_iterations = 400});
   EXPECT_EQ(result.status, Status::converged) << result.message;
   // 1e-8 of the first hypergradient times A_u's condition 10.
@@ -74,6 +76,14 @@ TEST(Recommend, FollowingItSolvesTheProblem) {
     // The stop rule, 1e-8 of the first hypergradient, and what the follower lags behind, both times some units
     EXPECT_LT(norm(result.x - problem.known->x), 1e-5 * norm(problem.known->x)) << condition;
   }
+}
+
+TEST(Recommend, SaysWhereTheDegenerateAnswerIsNotMorseBott) {
+  auto upper = make_objective("f", 1, 2, [](auto x, auto y) { return square(y[0] - 2.0) + square(x[0]); });
+  // At x = 0 every point of the ring is an answer, beside it only two are.
+  const BilevelProblem problem{"deforms", upper, ring_that_deforms(), Vec::Zero(1), vec({0.6, 0.8}), {}};
+  const auto advice = recommend(problem);
+  EXPECT_NE(advice.reasons.back().find("g is not Morse-Bott there"), std::string::npos) << advice.reasons.back();
 }
 
 TEST(Recommend, CountsTheMinimisersItIsTold) {
