@@ -6,14 +6,13 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "arguments.hpp"
-#include "bilevel/run_directory.hpp"
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
 #include "clean_report.hpp"
 #include "clean_settings.hpp"
+#include "data_run.hpp"
 #include "interrupt.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -60,40 +59,12 @@ const std::vector<std::string>& own_files() {
   return files;
 }
 
-RunDirectory open_directory(const CleanSettings& settings) {
-  if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
-  const std::string what = settings.input.dataset.empty() ? "files" : settings.input.dataset;
-  return RunDirectory::create_next("runs", "clean-" + what);
-}
-
-/// Removes this run's files, and the directory if nothing else is in it.
-void take_back(const RunDirectory& directory) {
-  std::error_code ignored;
-  for (const auto& name : own_files()) std::filesystem::remove(directory.file(name), ignored);
-  std::filesystem::remove(directory.path(), ignored);
-}
-
 /// The training file without its suspects. Rows held out from it are believed, so they stay.
 void write_cleaned(const CleaningInput& input, const CleaningResult& result, const std::filesystem::path& file) {
   std::vector<std::uint8_t> keep(input.table.rows, 1);
   std::transform(result.weights.begin(), result.weights.end(), keep.begin(),
                  [](double weight) { return weight >= 0.5; });
   data::write_cleaned_csv(file, input.table, keep);
-}
-
-int exit_code(Status status) {
-  switch (status) {
-    case Status::converged:
-    case Status::stagnated:
-    case Status::budget_reached: return kSuccess;
-    case Status::interrupted: return kInterrupted;
-    // A step size that cannot work is the user's input; the automatic ones do not get here.
-    case Status::diverged:
-    case Status::nonfinite: return kBadInput;
-    case Status::breakdown:
-    case Status::lower_failed: return kNoSuccess;
-  }
-  return kNoSuccess;
 }
 
 int run_clean(const std::vector<std::string>& arguments) {
@@ -111,7 +82,8 @@ int run_clean(const std::vector<std::string>& arguments) {
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_cleaning_input(settings.input);
-  const auto directory = open_directory(settings);
+  const auto directory =
+      open_run_directory(settings.out, settings.overwrite, own_files(), "clean", settings.input.dataset);
   directory.write("config.toml", to_toml(table, "bilevel clean: every option of this run"));
   line.finish();
   if (!settings.json) write_out(input_text(input));
@@ -123,7 +95,7 @@ int run_clean(const std::vector<std::string>& arguments) {
       return clean(input.data, settings.cleaning, {&trace, &progress},
                    [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
     } catch (const InvalidOption&) {  // refused before the first step: there is no run to keep files of
-      take_back(directory);
+      take_back(directory, own_files());
       throw;
     }
   }();

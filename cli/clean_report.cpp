@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "certificate_report.hpp"
+#include "data_run.hpp"
 #include "report.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
@@ -117,13 +118,6 @@ Json detection_json(const std::optional<Detection>& detection) {
           {"auc", detection->auc},
           {"flagged", detection->flagged},
           {"wrong", detection->wrong}};
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 }  // namespace

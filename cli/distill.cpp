@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "arguments.hpp"
-#include "bilevel/run_directory.hpp"
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
+#include "data_run.hpp"
 #include "distill_report.hpp"
 #include "interrupt.hpp"
 #include "pictures/gnuplot.hpp"
@@ -64,26 +64,6 @@ const std::vector<std::string>& own_files() {
   return files;
 }
 
-RunDirectory open_directory(const DistillSettings& settings) {
-  if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
-  const std::string what = settings.input.dataset.empty() ? "files" : settings.input.dataset;
-  return RunDirectory::create_next("runs", "distill-" + what);
-}
-
-int exit_code(Status status) {
-  switch (status) {
-    case Status::converged:
-    case Status::stagnated:
-    case Status::budget_reached: return kSuccess;
-    case Status::interrupted: return kInterrupted;
-    case Status::diverged:
-    case Status::nonfinite: return kBadInput;
-    case Status::breakdown:
-    case Status::lower_failed: return kNoSuccess;
-  }
-  return kNoSuccess;
-}
-
 int run_distill(const std::vector<std::string>& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
@@ -100,7 +80,8 @@ int run_distill(const std::vector<std::string>& arguments) {
   line.update("reading");
   const auto input = read_distillation_input(settings.input, options.seed);
   check_distillation(input.data, options);
-  const auto directory = open_directory(settings);
+  const auto directory =
+      open_run_directory(settings.out, settings.overwrite, own_files(), "distill", settings.input.dataset);
   directory.write("config.toml", to_toml(table, "bilevel distill: every option of this run"));
   line.finish();
   if (!settings.json) write_out(distill_input_text(input));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "certificate_report.hpp"
+#include "data_run.hpp"
 #include "report.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -57,13 +58,6 @@ Json model_json(const TrainedModel& model) {
   return {{"test_accuracy", number(model.test_accuracy)},
           {"valid_accuracy", model.valid_accuracy},
           {"regularization", model.regularization}};
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 }  // namespace

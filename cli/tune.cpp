@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
-#include <system_error>
 
 #include "arguments.hpp"
-#include "bilevel/run_directory.hpp"
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
+#include "data_run.hpp"
 #include "interrupt.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
@@ -64,33 +62,6 @@ const std::vector<std::string>& own_files() {
   return files;
 }
 
-RunDirectory open_directory(const TuneSettings& settings) {
-  if (!settings.out.empty()) return RunDirectory::create(settings.out, settings.overwrite, own_files());
-  const std::string what = settings.input.dataset.empty() ? "files" : settings.input.dataset;
-  return RunDirectory::create_next("runs", "tune-" + what);
-}
-
-/// Removes this run's files, and the directory if nothing else is in it.
-void take_back(const RunDirectory& directory) {
-  std::error_code ignored;
-  for (const auto& name : own_files()) std::filesystem::remove(directory.file(name), ignored);
-  std::filesystem::remove(directory.path(), ignored);
-}
-
-int exit_code(Status status) {
-  switch (status) {
-    case Status::converged:
-    case Status::stagnated:
-    case Status::budget_reached: return kSuccess;
-    case Status::interrupted: return kInterrupted;
-    case Status::diverged:
-    case Status::nonfinite:
-    case Status::breakdown:
-    case Status::lower_failed: return kNoSuccess;
-  }
-  return kNoSuccess;
-}
-
 int run_tune(const std::vector<std::string>& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
@@ -107,7 +78,8 @@ int run_tune(const std::vector<std::string>& arguments) {
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_tuning_input(settings.input);
-  const auto directory = open_directory(settings);
+  const auto directory =
+      open_run_directory(settings.out, settings.overwrite, own_files(), "tune", settings.input.dataset);
   directory.write("config.toml", to_toml(table, "bilevel tune: every option of this run"));
   line.finish();
   if (!settings.json) write_out(tuning_input_text(input));
@@ -119,7 +91,7 @@ int run_tune(const std::vector<std::string>& arguments) {
       return tune(input.data, settings.tuning, {&trace, &progress},
                   [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
     } catch (const Error&) {  // refused before the first step: there is no run to keep files of
-      take_back(directory);
+      take_back(directory, own_files());
       throw;
     }
   }();
@@ -138,7 +110,7 @@ int run_tune(const std::vector<std::string>& arguments) {
     write_out(fmt::format("files         {}\n", directory.path().string()));
   }
   const int code = exit_code(result.run.status);
-  if (code == kNoSuccess) write_error(fmt::format("bilevel: {}\n", result.run.message));
+  if (code == kNoSuccess || code == kBadInput) write_error(fmt::format("bilevel: {}\n", result.run.message));
   return code;
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "certificate_report.hpp"
+#include "data_run.hpp"
 #include "report.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -92,13 +93,6 @@ std::string weights_text(const TuningInput& input, PenaltyScale penalty, const T
                    fmt::format("{:.3g}", result.coefficient_norms[q])});
   }
   return table.to_string() + "\n";
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 using Json = nlohmann::ordered_json;
