@@ -50,6 +50,9 @@ HypergradientResult follow(const BilevelProblem& problem, const Vec& x, const Ve
   return result;
 }
 
+/// A residual that rounding may leave of a consistent system, whatever was asked.
+constexpr double kSolved = 1e-8;
+
 /// What H is known to, squared: |H| |(H - H_last) u| / |u| with u the last xi.
 double damping_of(const LinearOperator& hessian, double follower_residual, const BgsOpt::State& state) {
   const double size = state.inner.curvature > 0 ? state.inner.curvature : 1 / state.inner.step_size;  // about |H|
@@ -63,7 +66,6 @@ double damping_of(const LinearOperator& hessian, double follower_residual, const
 LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOperator& hessian, const Vec& v,
                                     double follower_residual, BgsOpt::State& state) {
   constexpr Index kIterationCap = 1000;
-  constexpr double kSolved = 1e-8;  // a residual that rounding may leave of a consistent system, whatever was asked
   const Index budget = options.adjoint_iterations.value_or(std::min<Index>(10 * v.size(), kIterationCap));
   // As H turns, the last xi has a part in its kernel that these solvers would keep, and add to with every step. Few
   // iterations have to go on from it all the same, or they would never arrive.
@@ -194,7 +196,8 @@ void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, St
   } else if (!all_finite(solved.x) || !all_finite(result.gradient)) {
     result.status = Status::nonfinite;
     result.message = "the correction B xi of the hypergradient is not finite";
-  } else if (solved.status == Status::breakdown && solved.consistent) {
+  } else if (options_.adjoint_solver == AdjointSolver::cg && solved.status == Status::breakdown &&
+             solved.relative_residual > kSolved) {
     result.status = Status::breakdown;
     result.message =
         fmt::format("the adjoint system H xi = -v: {}; adjoint-solver auto, minres_qlp or lsqr can do with such an H",

@@ -52,7 +52,8 @@ TEST(BgsOptConvergence, WithoutCorrectionTheBiasFallsWithT) {
 // [AM22, Prop. 5]: with the correction every M + T > 0 ends at the same point.
 TEST(BgsOptConvergence, WithCorrectionEveryMAndTEndsAtTheSolution) {
   const auto game = flat_game();
-  for (const auto& [M, T] : std::vector<std::pair<Index, Index>>{{1, 0}, {0, 1}, {10, 0}, {1, 1}, {5, 3}, {0, 10}}) {
+  for (const auto& [M, T] :
+       std::vector<std::pair<Index, Index>>{{1, 0}, {0, 1}, {10, 0}, {1, 1}, {5, 3}, {0, 10}, {0, 30}, {0, 100}}) {
     auto options = steps(M, T, true);
     options.adjoint_tolerance = 1e-14;
     const auto result = run(game.problem, BgsOpt(options), until(5e-14));
