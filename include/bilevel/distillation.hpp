@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,9 +50,10 @@ struct LabelledTable {
 
 struct DistillationData {
   Index classes = 0;
-  LabelledTable train;                // what the leader's loss is on
-  LabelledTable valid;                // chooses the regularisation of the random rows' models
-  std::optional<LabelledTable> test;  // read once, at the end
+  LabelledTable train;                        // what the leader's loss is on
+  LabelledTable valid;                        // chooses the regularisation of the random rows' models
+  std::optional<LabelledTable> test;          // read once, at the end
+  std::vector<std::string> class_names = {};  // for messages; empty: the numbers
 };
 
 /// A model trained on some rows alone, from the start that the seed gives.

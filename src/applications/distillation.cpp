@@ -44,6 +44,11 @@ Network network_of(const DistillationData& data, const DistillationOptions& opti
   return Network({.inputs = data.train.rows.cols(), .hidden = options.hidden, .outputs = data.classes});
 }
 
+std::string class_name(const DistillationData& data, std::int32_t label) {
+  const auto i = static_cast<std::size_t>(label);
+  return i < data.class_names.size() ? fmt::format("'{}'", data.class_names[i]) : fmt::format("{}", label);
+}
+
 /// `per_class` rows of each class that occurs, class after class.
 LabelledTable draw(const DistillationData& data, Index per_class, std::uint64_t seed) {
   const auto& train = data.train;
@@ -60,7 +65,7 @@ LabelledTable draw(const DistillationData& data, Index per_class, std::uint64_t 
     }
     if (count > 0 && count < per_class) {
       throw InvalidOption(fmt::format("per-class {} asks for more rows than the {} training rows of class {}",
-                                      per_class, count, label));
+                                      per_class, count, class_name(data, label)));
     }
   }
   drawn.rows.resize(static_cast<Index>(chosen.size()), train.rows.cols());

@@ -73,6 +73,7 @@ DistillationInput read_distillation_input(const DistillationInputOptions& option
   input.notes = whole.notes;
   input.scaling = data::fit_standardizer(whole, rows.train, options.scaling);
   input.data.classes = static_cast<Index>(whole.classes);
+  input.data.class_names = whole.class_names;
   input.data.train = scaled(data::subset(whole, rows.train), input.scaling);
   input.data.valid = scaled(data::subset(whole, rows.held_out), input.scaling);
   input.table = data::subset_without_features(whole, {});
