@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "linear/lanczos.hpp"
+
 namespace bilevel {
 
 namespace {
@@ -20,19 +22,15 @@ constexpr double kPassReduction = 1e-6;
 Refinement::Ending MinimumResidual::run(const Vec& r, Vec& d, double target) {
   using Ending = Refinement::Ending;
   double phi_bar = scaled_norm(r);
-  Vec v = r / phi_bar, v_old = Vec::Zero(r.size());
+  Lanczos lanczos(r, phi_bar);
+  const Vec& v = lanczos.v;
+  const double &alpha = lanczos.alpha, &beta_next = lanczos.beta_next;
   Vec w = Vec::Zero(r.size()), w_old = w;
-  double beta = 0, cosine = -1, sine = 0, delta_bar = 0, epsilon = 0;
+  double cosine = -1, sine = 0, delta_bar = 0, epsilon = 0;
   for (;;) {
     if (!next_iteration_()) return Ending::budget;
-    Vec next = apply_(v);
-    if (!all_finite(next)) return Ending::nonfinite;
-    next -= beta * v_old;
-    const double alpha = dot(v, next);
-    next -= alpha * v;
-    const double beta_next = scaled_norm(next);
-    if (!std::isfinite(alpha) || !std::isfinite(beta_next)) return Ending::nonfinite;
-    size_ = std::max(size_, std::hypot(alpha, beta, beta_next));
+    if (!lanczos.orthogonalise(apply_(v))) return Ending::nonfinite;
+    size_ = std::max(size_, lanczos.column_size());
 
     const double delta = cosine * delta_bar + sine * alpha;
     const double gamma_bar = sine * delta_bar - cosine * alpha;
@@ -52,9 +50,7 @@ Refinement::Ending MinimumResidual::run(const Vec& r, Vec& d, double target) {
 
     w_old = w;
     w = w_next;
-    v_old = v;
-    v = next / beta_next;
-    beta = beta_next;
+    lanczos.advance();
   }
 }
 

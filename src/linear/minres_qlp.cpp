@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "linear/lanczos.hpp"
 #include "linear/minimum_residual.hpp"
 
 namespace bilevel {
@@ -57,24 +58,20 @@ class Run final : public Refinement {
 
   Ending minimum_length(const Vec& r, Vec& d) {
     double phi = scaled_norm(r);
-    Vec v = r / phi, v_old = Vec::Zero(r.size());
+    Lanczos lanczos(r, phi);
+    const Vec& v = lanczos.v;
+    const double &alpha = lanczos.alpha, &beta_next = lanczos.beta_next;
     std::array<Vec, 3> w{Vec::Zero(r.size()), Vec::Zero(r.size()), Vec::Zero(r.size())};  // columns k - 2, k - 1, k
     std::array<Row, 3> row;                                                               // rows k - 2, k - 1, k
     std::array<double, 5> u{};                                                            // entries k - 4 .. k
     Vec settled = Vec::Zero(r.size());  // the part of d whose entries of u are final
     Reflection left;
     Reflection skip{1, 0, 0};  // from the right, on columns k - 2 and k
-    double beta = 0, delta_bar = 0, epsilon_next = 0;
+    double delta_bar = 0, epsilon_next = 0;
     for (Index k = 1;; ++k) {
       if (!next_iteration()) return Ending::budget;
-      Vec next = product(v);
-      if (!all_finite(next)) return Ending::nonfinite;
-      next -= beta * v_old;
-      const double alpha = dot(v, next);
-      next -= alpha * v;
-      const double beta_next = scaled_norm(next);
-      if (!std::isfinite(alpha) || !std::isfinite(beta_next)) return Ending::nonfinite;
-      observe(std::hypot(alpha, beta, beta_next));
+      if (!lanczos.orthogonalise(product(v))) return Ending::nonfinite;
+      observe(lanczos.column_size());
 
       // Column k of the upper triangle.
       double delta = left.c * delta_bar + left.s * alpha;
@@ -128,9 +125,7 @@ class Run final : public Refinement {
         skip = Reflection::of(row[1].gamma, epsilon_next);
         row[1].gamma = skip.r;
       }
-      v_old = std::move(v);
-      v = next / beta_next;
-      beta = beta_next;
+      lanczos.advance();
     }
   }
 
