@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "methods/step_size_choice.hpp"
+#include "methods/leader_turn.hpp"
 
 namespace bilevel {
 
@@ -94,19 +94,8 @@ StepReport HgMs::step(const BilevelProblem& problem, OuterMethod::State& base) c
   }
   if (selection.kink) ++state.kink_steps;
 
-  Vec x = state.x;
-  if (leader_step(options_.leader, state.leader, piece.gradient, piece.upper, state.x) == LeaderMove::accepted) {
-    state.answered_x = std::move(x);
-    state.y = piece.y;
-  }  // else y stays: a rejected leader's answer may lie on another branch
+  move_leader(options_.leader, piece.gradient, piece.upper, piece.y, state, report);
   state.selection = std::move(selection);
-  if (!options_.leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
-  ++state.iteration;
-  if (!all_finite(state.x)) {
-    report.status = Status::nonfinite;
-    report.message =
-        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
-  }
   return report;
 }
 
@@ -173,16 +162,7 @@ void describe(OptionTable& table, HgMsOptions& options) {
            greater_than(0) & at_most(1e6))
       .add("penalty-extrapolate", options.penalty_extrapolate,
            "2 G(s/2) - G(s), which removes the bias that is linear in s");
-  table.group("Leader")
-      .add("outer", options.leader.rule, "the leader's step",
-           {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
-      .add("outer-step-size", options.leader.step_size,
-           "the leader's step gamma; auto: shortened when the upper objective rises, lengthened while it falls",
-           greater_than(0))
-      .add("first-decay", options.leader.first_decay, "Adam's beta_1: how slowly the direction forgets",
-           at_least(0) & less_than(1))
-      .add("second-decay", options.leader.second_decay, "Adam's beta_2: how slowly the scale of a coordinate forgets",
-           at_least(0) & less_than(1));
+  describe(table, options.leader);
 }
 
 }  // namespace bilevel

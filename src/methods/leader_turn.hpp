@@ -12,6 +12,25 @@
 
 namespace bilevel {
 
+/// Moves the leader along `gradient`; `upper` and `y` belong to state.x. An accepted move keeps (state.x, y) as the
+/// latest pair, a rejected one keeps the old y. State has x, y, answered_x, iteration, choices, leader.
+template <class State>
+void move_leader(const LeaderStepOptions& leader, const Vec& gradient, double upper, Vec y, State& state,
+                 StepReport& report) {
+  Vec x = state.x;
+  if (leader_step(leader, state.leader, gradient, upper, state.x) == LeaderMove::accepted) {
+    state.answered_x = std::move(x);
+    state.y = std::move(y);
+  }  // else y stays: a rejected leader's answer may lie on another branch
+  if (!leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
+  ++state.iteration;
+  if (!all_finite(state.x)) {
+    report.status = Status::nonfinite;
+    report.message =
+        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
+  }
+}
+
 /// `answer()` gives the follower's answer and the hypergradient at state.x; where that is not finite the leader
 /// retreats and it is asked again. Then k is chosen for the next path, `on_answer()` is told, and the leader moves: an
 /// accepted move keeps the answer, a rejected one keeps the old y. State has x, y, answered_x, iteration, choices,
@@ -39,18 +58,7 @@ StepReport take_leader_turn(const BilevelProblem& problem, const LeaderStepOptio
   inner.choose_steps(result, state.inner, state.choices);
   on_answer();
 
-  Vec x = state.x;
-  if (leader_step(leader, state.leader, result.gradient, result.upper, state.x) == LeaderMove::accepted) {
-    state.answered_x = std::move(x);
-    state.y = std::move(result.y);
-  }  // else y stays: a rejected leader's answer may lie on another branch
-  if (!leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
-  ++state.iteration;
-  if (!all_finite(state.x)) {
-    report.status = Status::nonfinite;
-    report.message =
-        fmt::format("the leader's step with outer-step-size {:.4g} made x non-finite", state.leader.step_size);
-  }
+  move_leader(leader, result.gradient, result.upper, std::move(result.y), state, report);
   return report;
 }
 
