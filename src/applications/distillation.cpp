@@ -11,6 +11,7 @@
 #include "bilevel/linear_models.hpp"
 #include "bilevel/lower.hpp"
 #include "bilevel/random.hpp"
+#include "sources/network_pass.hpp"
 
 namespace bilevel {
 
@@ -75,13 +76,19 @@ LabelledTable draw(const DistillationData& data, Index per_class, std::uint64_t 
   return drawn;
 }
 
-/// The follower's own problem on fixed rows, from the start that every model here is trained from.
+/// From the start that every model here is trained from.
+Vec train(const Network& network, const Objective& lower, const Vec& x, std::uint64_t seed,
+          const std::atomic<bool>* interrupt) {
+  return Lbfgs()
+      .solve(lower, x, network.start(seed), {.tolerance = 1e-5, .max_iterations = 500, .interrupt = interrupt})
+      .y;
+}
+
+/// The follower's own problem on fixed rows.
 Vec train_on(const Network& network, const Table& rows, const Table& targets, double c, std::uint64_t seed,
              const std::atomic<bool>* interrupt) {
   const auto g = synthetic_training(network, rows, targets, {.learn_rows = false, .regularization = c});
-  return Lbfgs()
-      .solve(*g, Vec(0), network.start(seed), {.tolerance = 1e-5, .max_iterations = 500, .interrupt = interrupt})
-      .y;
+  return train(network, *g, Vec(0), seed, interrupt);
 }
 
 TrainedModel judge(const Network& network, const DistillationData& data, Vec y, double c) {
@@ -109,7 +116,7 @@ std::shared_ptr<const Objective> leaders_loss(const Network& network, const Dist
                                               std::size_t threads) {
   const auto& [rows, labels] = data.train;
   if (network.options().hidden > 0) return network_loss(network, rows, one_hot(labels, data.classes), dim_x, threads);
-  // The same function of the same y, by the kernels of the linear models.
+  // The same function of the same y, by the kernels of the linear models: passes over double rows would take minutes.
   return validation_objective(
       FeatureMatrix::dense(static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
                            std::span<const double>(rows.data(), static_cast<std::size_t>(rows.size())),
@@ -122,21 +129,14 @@ std::shared_ptr<const Objective> leaders_loss(const Network& network, const Dist
       dim_x);
 }
 
-/// All training rows by the linear models' kernels: passes over double rows would take minutes.
-TrainedModel fit_whole(const Network& network, const DistillationData& data, const DistillationOptions& options) {
-  const auto& [rows, labels] = data.train;
-  const auto features = FeatureMatrix::dense(
-      static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
-      std::span<const double>(rows.data(), static_cast<std::size_t>(rows.size())), Precision::float32);
+/// Softmax regression on all training rows, those of `loss`.
+TrainedModel fit_whole(const Network& network, const DistillationData& data, const DistillationOptions& options,
+                       const LinearObjective& loss) {
   Vec y = network.start(options.seed);
   return best_of_grid(network, data, [&](double c) {
-    const auto g = training_objective(features, Targets(labels),
-                                      {.model = {.loss = LinearLoss::softmax,
-                                                 .classes = static_cast<std::size_t>(data.classes),
-                                                 .intercept = true,
-                                                 .threads = options.threads},
-                                       .regularization = c,
-                                       .penalize_intercept = true});
+    const auto g =
+        training_objective(loss.features(), Targets(data.train.labels),
+                           {.model = loss.model().options(), .regularization = c, .penalize_intercept = true});
     y = Lbfgs().solve(*g, Vec(0), y, {.tolerance = 1e-3, .max_iterations = 100, .interrupt = options.stop.interrupt}).y;
     return y;
   });
@@ -171,10 +171,7 @@ BilevelProblem distillation_problem(const DistillationData& data, const Distilla
     const Table entries = label_entries(targets);
     problem.x0.tail(entries.size()) = Eigen::Map<const Vec>(entries.data(), entries.size());
   }
-  problem.y0 = Lbfgs()
-                   .solve(*lower, problem.x0, network.start(options.seed),
-                          {.tolerance = 1e-5, .max_iterations = 500, .interrupt = options.stop.interrupt})
-                   .y;
+  problem.y0 = train(network, *lower, problem.x0, options.seed, options.stop.interrupt);
   return problem;
 }
 
@@ -219,8 +216,12 @@ DistillationResult distil(const DistillationData& data, const DistillationOption
   result.targets = one_hot(result.images.labels, data.classes);
   stage("training on the first images");
   const auto problem = distillation_problem(data, options, result.images.rows, result.targets);
+  // With learned labels the leader starts from softened ones.
   result.start =
-      judge(network, data, train_on(network, result.images.rows, result.targets, c, options.seed, interrupt), c);
+      judge(network, data,
+            options.learn_labels ? train_on(network, result.images.rows, result.targets, c, options.seed, interrupt)
+                                 : problem.y0,
+            c);
 
   stage("distilling");
   result.run = run(problem, BgsOpt(options.bgs_opt), options.stop, observers);
@@ -228,11 +229,8 @@ DistillationResult distil(const DistillationData& data, const DistillationOption
   auto& rows = result.images.rows;
   rows = Eigen::Map<const Table>(x.data(), rows.rows(), rows.cols());
   if (options.learn_labels) {
-    const Eigen::Map<const Table> entries(x.data() + rows.size(), result.targets.rows(), result.targets.cols());
-    const Vec largest = entries.rowwise().maxCoeff();
-    result.targets = (entries.colwise() - largest).array().exp();
-    const Vec sums = result.targets.rowwise().sum();
-    result.targets.array().colwise() /= sums.array();
+    result.targets =
+        softmax_rows(Eigen::Map<const Table>(x.data() + rows.size(), result.targets.rows(), result.targets.cols()));
   }
   stage("training on the distilled images");
   result.distilled = judge(network, data, train_on(network, rows, result.targets, c, options.seed, nullptr), c);
@@ -247,7 +245,7 @@ DistillationResult distil(const DistillationData& data, const DistillationOption
   }
   if (options.comparators && options.hidden == 0 && !stopped()) {
     stage("training on all rows");
-    result.whole = fit_whole(network, data, options);
+    result.whole = fit_whole(network, data, options, dynamic_cast<const LinearObjective&>(*problem.upper));
   }
   if (options.certificate && result.run.best_x.size() > 0 && !stopped()) {
     stage("certifying");
@@ -255,8 +253,7 @@ DistillationResult distil(const DistillationData& data, const DistillationOption
     if (result.certificate->verdict == Verdict::not_converged && result.run.status == Status::stagnated) {
       result.certificate->advice =
           "this is intended: distilling ends when the loss on real rows no longer falls by much, so judge the images "
-          "by "
-          "the accuracy of the model that is trained on them; for a converged answer use --improvement 0 and more "
+          "by the accuracy of the model that is trained on them; for a converged answer use --improvement 0 and more "
           "--max-iterations";
     }
   }

@@ -38,6 +38,14 @@ NetworkBlock network_forward(const NetworkOptions& options, const ConstNetworkWe
   return block;
 }
 
+Table softmax_rows(const Eigen::Ref<const Table>& entries) {
+  const Vec largest = entries.rowwise().maxCoeff();
+  Table result = (entries.colwise() - largest).array().exp();
+  const Vec sums = result.rowwise().sum();
+  result.array().colwise() /= sums.array();
+  return result;
+}
+
 double network_loss_sum(const NetworkOptions& options, const NetworkBlock& block,
                         const Eigen::Ref<const Table>& targets) {
   if (options.loss == NetworkLoss::squared) return 0.5 * block.residuals.squaredNorm();

@@ -40,6 +40,9 @@ struct NetworkBlock {
 NetworkBlock network_forward(const NetworkOptions& options, const ConstNetworkWeights& weights,
                              const Eigen::Ref<const Table>& rows, const Eigen::Ref<const Table>& targets);
 
+/// The softmax of each row.
+Table softmax_rows(const Eigen::Ref<const Table>& entries);
+
 /// Sum of the rows' losses.
 double network_loss_sum(const NetworkOptions& options, const NetworkBlock& block,
                         const Eigen::Ref<const Table>& targets);

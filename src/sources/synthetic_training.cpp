@@ -19,14 +19,6 @@ Eigen::Map<const Table> as_table(const Vec& x, Index begin, Index rows, Index co
   return {x.data() + begin, rows, columns};
 }
 
-Table softmax(const Eigen::Ref<const Table>& entries) {
-  const Vec largest = entries.rowwise().maxCoeff();
-  Table result = (entries.colwise() - largest).array().exp();
-  const Vec sums = result.rowwise().sum();
-  result.array().colwise() /= sums.array();
-  return result;
-}
-
 /// J' g of each row's softmax t: t (g - <t, g>).
 Table softmax_pull_back(const Table& t, const Table& g) {
   const Vec means = (t.array() * g.array()).rowwise().sum();
@@ -69,7 +61,7 @@ class SyntheticTraining final : public Objective {
     result->targets = targets_;
     if (options_.learn_targets) {
       const auto entries = as_table(x, row_entries, targets_.rows(), targets_.cols());
-      result->targets = soft_targets() ? softmax(entries) : Table(entries);
+      result->targets = soft_targets() ? softmax_rows(entries) : Table(entries);
     }
     result->y = y;
     result->block =
