@@ -5,39 +5,23 @@
 
 #include <fmt/format.h>
 
+#include "applications/input_options.hpp"
+
 namespace bilevel {
 
-namespace {
-
-void refuse(bool condition, std::string_view sentence) {
-  if (condition) throw InvalidOption(std::string(sentence));
-}
-
-}  // namespace
-
 void check_cleaning_input(CleaningInputOptions options) {
-  // Ranges, however the struct was filled: the table knows them.
-  OptionTable table;
-  describe(table, options);
-  for (const auto& entry : table.entries()) {
-    if (!entry.is_list()) entry.assign(entry.text());
-  }
+  check_ranges(options);
   const CleaningInputOptions usual;
-  const bool named = !options.dataset.empty();
-  refuse(!named && options.train.empty(),
-         "no training data: give a file with 'train', as in --train rows.csv, or a data set's name with 'dataset'");
-  refuse(named && !options.train.empty(), "give either 'train' or 'dataset', not both");
+  const bool named = from_dataset(options.dataset, options.train);
   if (named) {
-    const auto foreign = [&](bool given, std::string_view name, std::string_view why) {
-      if (given) throw InvalidOption(fmt::format("option '{}' does not go with 'dataset': {}", name, why));
-    };
-    foreign(!options.valid.empty(), "valid", "its trusted rows are drawn from the data set, see 'valid-rows'");
-    foreign(!options.test.empty(), "test", "the data set has test rows of its own");
-    foreign(!options.truth.empty(), "truth", "the labels of the data set are the truth, see 'corrupt'");
-    foreign(!options.label.empty(), "label", "it chooses a column of a CSV file given with 'train'");
-    foreign(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
-    foreign(options.header != usual.header, "header", "it is about CSV files given with 'train'");
-    foreign(options.hold_out != usual.hold_out, "hold-out", "'valid-rows' sets how many rows are trusted");
+    refuse_with_dataset(!options.valid.empty(), "valid",
+                        "its trusted rows are drawn from the data set, see 'valid-rows'");
+    refuse_test_with_dataset(options.test);
+    refuse_with_dataset(!options.truth.empty(), "truth", "the labels of the data set are the truth, see 'corrupt'");
+    refuse_label_with_dataset(options.label);
+    refuse_with_dataset(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
+    refuse_with_dataset(options.header != usual.header, "header", "it is about CSV files given with 'train'");
+    refuse_with_dataset(options.hold_out != usual.hold_out, "hold-out", "'valid-rows' sets how many rows are trusted");
   } else {
     refuse(options.train_rows != usual.train_rows, "option 'train-rows' needs 'dataset': of a file, all rows are used");
     refuse(options.valid_rows != usual.valid_rows,

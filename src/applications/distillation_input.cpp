@@ -5,30 +5,21 @@
 
 #include <fmt/format.h>
 
+#include "applications/input_options.hpp"
 #include "bilevel/random.hpp"
 
 namespace bilevel {
 
 namespace {
 
-void check(DistillationInputOptions options) {
-  check_options(options);
-  const DistillationInputOptions usual;
-  const bool named = !options.dataset.empty();
-  if (!named && options.train.empty()) {
-    throw InvalidOption(
-        "no training data: give a file with 'train', as in --train rows.csv, or a data set's name with 'dataset'");
-  }
-  if (named && !options.train.empty()) throw InvalidOption("give either 'train' or 'dataset', not both");
-  if (named && !options.test.empty()) {
-    throw InvalidOption("option 'test' does not go with 'dataset': the data set has test rows of its own");
-  }
-  if (named && !options.label.empty()) {
-    throw InvalidOption(
-        "option 'label' does not go with 'dataset': it chooses a column of a CSV file given with 'train'");
-  }
-  if (!named && options.train_rows != usual.train_rows) {
-    throw InvalidOption("option 'train-rows' needs 'dataset': of a file, all rows are used");
+void check(const DistillationInputOptions& options) {
+  check_ranges(options);
+  if (from_dataset(options.dataset, options.train)) {
+    refuse_test_with_dataset(options.test);
+    refuse_label_with_dataset(options.label);
+  } else {
+    refuse(options.train_rows != DistillationInputOptions{}.train_rows,
+           "option 'train-rows' needs 'dataset': of a file, all rows are used");
   }
 }
 

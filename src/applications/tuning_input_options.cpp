@@ -5,43 +5,23 @@
 
 #include <fmt/format.h>
 
+#include "applications/input_options.hpp"
+
 namespace bilevel {
-
-namespace {
-
-void refuse(bool condition, std::string_view sentence) {
-  if (condition) throw InvalidOption(std::string(sentence));
-}
-
-/// Ranges, however the struct was filled: the table knows them.
-void check_ranges(TuningInputOptions options) {
-  OptionTable table;
-  describe(table, options);
-  for (const auto& entry : table.entries()) {
-    if (!entry.is_list()) entry.assign(entry.text());
-  }
-}
-
-}  // namespace
 
 void check_tuning_input(const TuningInputOptions& options) {
   check_ranges(options);
   const TuningInputOptions usual;
-  const bool named = !options.dataset.empty();
-  refuse(!named && options.train.empty(),
-         "no training data: give a file with 'train', as in --train rows.csv, or a data set's name with 'dataset'");
-  refuse(named && !options.train.empty(), "give either 'train' or 'dataset', not both");
+  const bool named = from_dataset(options.dataset, options.train);
   if (named) {
-    const auto foreign = [&](bool given, std::string_view name, std::string_view why) {
-      if (given) throw InvalidOption(fmt::format("option '{}' does not go with 'dataset': {}", name, why));
-    };
-    foreign(!options.valid.empty(), "valid", "its validation rows are drawn from the data set, see 'valid-rows'");
-    foreign(!options.test.empty(), "test", "the data set has test rows of its own");
-    foreign(!options.label.empty(), "label", "it chooses a column of a CSV file given with 'train'");
-    foreign(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
-    foreign(options.header != usual.header, "header", "it is about CSV files given with 'train'");
-    foreign(options.hold_out.has_value(), "hold-out", "'valid-rows' sets how many rows validate");
-    foreign(options.task == TuningTask::regress, "task", "its labels are classes");
+    refuse_with_dataset(!options.valid.empty(), "valid",
+                        "its validation rows are drawn from the data set, see 'valid-rows'");
+    refuse_test_with_dataset(options.test);
+    refuse_label_with_dataset(options.label);
+    refuse_with_dataset(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
+    refuse_with_dataset(options.header != usual.header, "header", "it is about CSV files given with 'train'");
+    refuse_with_dataset(options.hold_out.has_value(), "hold-out", "'valid-rows' sets how many rows validate");
+    refuse_with_dataset(options.task == TuningTask::regress, "task", "its labels are classes");
     return;
   }
   refuse(options.train_rows != usual.train_rows, "option 'train-rows' needs 'dataset': of a file, all rows are used");

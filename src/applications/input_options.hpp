@@ -1,0 +1,34 @@
+// Checks that the inputs of all applications share: rows come from files or from a named data set.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bilevel/options.hpp"
+
+namespace bilevel {
+
+/// Throws InvalidOption with the sentence if the condition holds.
+void refuse(bool condition, std::string_view sentence);
+
+/// Throws InvalidOption for a number out of range, however the struct was filled: the table knows the ranges. Lists are
+/// left alone, since to assign to one is to append.
+template <class Options>
+void check_ranges(Options options) {
+  OptionTable table;
+  describe(table, options);
+  for (const auto& entry : table.entries()) {
+    if (!entry.is_list()) entry.assign(entry.text());
+  }
+}
+
+/// Whether the rows are those of a named data set. Throws InvalidOption unless exactly one of the two is given.
+bool from_dataset(const std::string& dataset, const std::string& train);
+
+/// Throws InvalidOption if an option was given that says nothing about a named data set.
+void refuse_with_dataset(bool given, std::string_view option, std::string_view why);
+
+void refuse_test_with_dataset(const std::string& test);
+void refuse_label_with_dataset(const std::string& label);
+
+}  // namespace bilevel
