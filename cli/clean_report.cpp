@@ -144,28 +144,14 @@ std::string result_text(const CleaningInput& input, const CleaningResult& result
   text += accuracy_text(result);
   for (const auto& warning : warnings(input, result)) text += paragraph("warning: ", warning) + "\n";
   text += suspects_text(input, result);
-  text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
-                      format_count(run.iterations, "leader step"), run.best_iteration, run.message);
-  text += fmt::format("  {}\n", advice(run.status));
-  if (result.certificate) text += "\n" + certificate_text(*result.certificate) + "\n";
-  text += fmt::format("time          {} in all, {} of it cleaning\n", format_duration(seconds),
-                      format_duration(run.seconds));
-  text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
-                      calls_text(run.upper_calls));
-  return text;
+  return text + run_end_text(run, result.certificate, seconds, "cleaning");
 }
 
 std::string result_json(const CleaningInput& input, const CleaningResult& result, const OptionTable& asked,
                         double seconds, const std::string& directory) {
   const auto& run = result.run;
-  Json used = asked.all_texts();
-  for (const auto* choices : {&input.choices, &run.choices}) {
-    for (const auto& choice : *choices) used[choice.option] = choice.used;
-  }
-  Json reasons = Json::object();
-  for (const auto* choices : {&input.choices, &run.choices}) {
-    for (const auto& choice : *choices) reasons[choice.option] = choice.reason;
-  }
+  Json used = asked.all_texts(), reasons = Json::object();
+  add_choices(used, reasons, {&input.choices, &run.choices});
   Json suspicious = Json::array();
   for (std::size_t rank = 0; rank < std::min(kShown, result.ranking.size()); ++rank) {
     const auto row = result.ranking[rank];

@@ -77,27 +77,14 @@ std::string distill_text(const DistillationInput& input, const DistillationResul
   const auto& run = result.run;
   std::string text = choices_text({&result.choices, &run.choices});
   text += accuracy_text(input, result);
-  text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
-                      format_count(run.iterations, "leader step"), run.best_iteration, run.message);
-  text += fmt::format("  {}\n", advice(run.status));
-  if (result.certificate) text += "\n" + certificate_text(*result.certificate) + "\n";
-  text += fmt::format("time          {} in all, {} of it distilling\n", format_duration(seconds),
-                      format_duration(run.seconds));
-  text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
-                      calls_text(run.upper_calls));
-  return text;
+  return text + run_end_text(run, result.certificate, seconds, "distilling");
 }
 
 std::string distill_json(const DistillationInput& input, const DistillationResult& result, const OptionTable& asked,
                          double seconds, const std::string& directory, const std::string& picture) {
   const auto& run = result.run;
   Json used = asked.all_texts(), reasons = Json::object(), random = Json::array();
-  for (const auto* choices : {&result.choices, &run.choices}) {
-    for (const auto& choice : *choices) {
-      used[choice.option] = choice.used;
-      reasons[choice.option] = choice.reason;
-    }
-  }
+  add_choices(used, reasons, {&result.choices, &run.choices});
   for (const auto& model : result.random) random.push_back(model_json(model));
   const auto spread = result.random_test();
   const Json object{{"command", "distill"},

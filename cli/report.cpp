@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "certificate_report.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
 #include "terminal/text.hpp"
@@ -38,6 +39,29 @@ nlohmann::ordered_json calls_json(const OracleCounts& counts) {
     object[std::string(to_string(static_cast<Oracle>(i)))] = counts.calls[i];
   }
   return object;
+}
+
+void add_choices(nlohmann::ordered_json& used, nlohmann::ordered_json& reasons,
+                 const std::vector<const Choices*>& groups) {
+  for (const auto* choices : groups) {
+    for (const auto& choice : *choices) {
+      used[choice.option] = choice.used;
+      reasons[choice.option] = choice.reason;
+    }
+  }
+}
+
+std::string run_end_text(const RunResult& run, const std::optional<Certificate>& certificate, double seconds,
+                         std::string_view what) {
+  std::string text = fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
+                                 format_count(run.iterations, "leader step"), run.best_iteration, run.message);
+  text += fmt::format("  {}\n", advice(run.status));
+  if (certificate) text += "\n" + certificate_text(*certificate) + "\n";
+  text += fmt::format("time          {} in all, {} of it {}\n", format_duration(seconds), format_duration(run.seconds),
+                      what);
+  text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
+                      calls_text(run.upper_calls));
+  return text;
 }
 
 void RunProgress::on_step(const TraceRow& row, const OuterMethod::State&) {

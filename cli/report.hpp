@@ -2,10 +2,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bilevel/certificate.hpp"
 #include "bilevel/method.hpp"
 #include "bilevel/objective.hpp"
 #include "bilevel/run.hpp"
@@ -22,6 +24,15 @@ std::string choices_text(const std::vector<const Choices*>& groups);
 /// "900 grad_y, 938 hess_yy", or "none".
 std::string calls_text(const OracleCounts& counts);
 nlohmann::ordered_json calls_json(const OracleCounts& counts);
+
+/// What was used where it differs from what was asked, and why: fields of `used` are replaced, those of `reasons` set.
+void add_choices(nlohmann::ordered_json& used, nlohmann::ordered_json& reasons,
+                 const std::vector<const Choices*>& groups);
+
+/// How a run ended and what it took, with its certificate if there is one: the end of a data command's report. `what`
+/// is the part of `seconds` that the run itself took: "cleaning".
+std::string run_end_text(const RunResult& run, const std::optional<Certificate>& certificate, double seconds,
+                         std::string_view what);
 
 /// The progress line of a run: the step, the upper objective under the name `upper`, hypergradient, follower residual.
 class RunProgress final : public Observer {

@@ -65,10 +65,7 @@ std::string solve_text(const Game& game, const SolveOutcome& outcome) {
 std::string solve_json(const Game& game, const SolveOutcome& outcome) {
   const bool answered = outcome.x.size() > 0;
   Json used = outcome.asked, reasons = Json::object(), findings = Json::object();
-  for (const auto& choice : outcome.choices) {
-    used[choice.option] = choice.used;
-    reasons[choice.option] = choice.reason;
-  }
+  add_choices(used, reasons, {&outcome.choices});
   for (const auto& finding : outcome.findings) {
     findings[finding.name] = {{"value", number_json(finding.value)}, {"text", finding.text}};
   }

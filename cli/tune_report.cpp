@@ -147,27 +147,14 @@ std::string tuning_text(const TuningInput& input, PenaltyScale penalty, const Tu
   text += comparison_text(input, result);
   for (const auto& warning : result.warnings) text += paragraph("warning: ", warning) + "\n";
   text += weights_text(input, penalty, result);
-  text += fmt::format("{} after {}, best at step {}: {}\n", to_string(run.status),
-                      format_count(run.iterations, "leader step"), run.best_iteration, run.message);
-  text += fmt::format("  {}\n", advice(run.status));
-  if (result.certificate) text += "\n" + certificate_text(*result.certificate) + "\n";
-  text += fmt::format("time          {} in all, {} of it leader steps\n", format_duration(seconds),
-                      format_duration(run.seconds));
-  text += fmt::format("oracle calls  follower {}\n              leader {}\n", calls_text(run.lower_calls),
-                      calls_text(run.upper_calls));
-  return text;
+  return text + run_end_text(run, result.certificate, seconds, "leader steps");
 }
 
 std::string tuning_json(const TuningInput& input, const TuningResult& result, const OptionTable& asked, double seconds,
                         const std::string& directory) {
   const auto& run = result.run;
   Json used = asked.all_texts(), reasons = Json::object();
-  for (const auto* choices : {&input.choices, &run.choices}) {
-    for (const auto& choice : *choices) {
-      used[choice.option] = choice.used;
-      reasons[choice.option] = choice.reason;
-    }
-  }
+  add_choices(used, reasons, {&input.choices, &run.choices});
   const auto& data = input.data;
   const Json object{{"command", "tune"},
                     {"status", to_string(run.status)},
