@@ -3,6 +3,7 @@
 
 #include "bgs_opt_games.hpp"
 #include "bilevel/run.hpp"
+#include "method_checks.hpp"
 
 namespace bilevel::testing {
 namespace {
@@ -169,15 +170,7 @@ TEST(BgsOptConvergence, AnIndefiniteHessianEndsNoRun) {
 TEST(BgsOptConvergence, SameOptionsSameTrace) {
   for (const auto solver : {AdjointSolver::automatic, AdjointSolver::normal_gradient}) {
     BgsOptOptions options{.adjoint_solver = solver};
-    const auto first = run(nonlinear_problem(), BgsOpt(options), until(0, 40));
-    const auto second = run(nonlinear_problem(), BgsOpt(options), until(0, 40));
-    EXPECT_EQ(first.x, second.x);
-    EXPECT_EQ(first.y, second.y);
-    ASSERT_EQ(first.trace.size(), second.trace.size());
-    for (std::size_t i = 0; i < first.trace.size(); ++i) {
-      EXPECT_EQ(first.trace[i].report.upper, second.trace[i].report.upper);
-      EXPECT_EQ(first.trace[i].report.hypergradient_norm, second.trace[i].report.hypergradient_norm);
-    }
+    expect_same_trace_twice(nonlinear_problem(), BgsOpt(options), until(0, 40));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "bgs_opt_games.hpp"
 #include "bilevel/run.hpp"
+#include "method_checks.hpp"
 
 namespace bilevel::testing {
 namespace {
@@ -150,18 +151,7 @@ class BgsOptResume : public ::testing::TestWithParam<BgsOptOptions> {};
 
 TEST_P(BgsOptResume, SevenPlusTwentyThreeIsThirtyBitForBit) {
   const auto problem = flat_game().problem;
-  const auto steps = [&](Index most, std::unique_ptr<OuterMethod::State> from = nullptr) {
-    StopRule stop;
-    stop.max_iterations = most;
-    stop.tolerance = 0;
-    return run(problem, BgsOpt(GetParam()), stop, {}, std::move(from));
-  };
-  const auto whole = steps(30);
-  const auto second = steps(30, steps(7).state);
-  ASSERT_EQ(whole.iterations, 30) << whole.message;
-  EXPECT_EQ(second.x, whole.x);
-  EXPECT_EQ(second.y, whole.y);
-  EXPECT_EQ(second.upper, whole.upper);
+  const auto [whole, second] = expect_seven_plus_twenty_three_is_thirty(problem, BgsOpt(GetParam()));
   EXPECT_EQ(bgs(*second.state).adjoint, bgs(*whole.state).adjoint);
   EXPECT_EQ(bgs(*second.state).damped, bgs(*whole.state).damped);
   EXPECT_EQ(bgs(*second.state).image, bgs(*whole.state).image);

@@ -4,6 +4,7 @@
 #include "bilevel/dpbg.hpp"
 #include "bilevel/registry.hpp"
 #include "bilevel/run.hpp"
+#include "method_checks.hpp"
 #include "probes.hpp"
 #include "taylor.hpp"
 
@@ -118,18 +119,7 @@ class DpbgResume : public ::testing::TestWithParam<DpbgOptions> {};
 
 TEST_P(DpbgResume, SevenPlusTwentyThreeIsThirtyBitForBit) {
   const auto problem = two_wells(0.3);
-  const auto steps = [&](Index most, std::unique_ptr<OuterMethod::State> from = nullptr) {
-    StopRule stop;
-    stop.max_iterations = most;
-    stop.tolerance = 0;
-    return run(problem, Dpbg(GetParam()), stop, {}, std::move(from));
-  };
-  const auto whole = steps(30);
-  const auto second = steps(30, steps(7).state);
-  ASSERT_EQ(whole.iterations, 30) << whole.message;
-  EXPECT_EQ(second.x, whole.x);
-  EXPECT_EQ(second.y, whole.y);
-  EXPECT_EQ(second.upper, whole.upper);
+  const auto [whole, second] = expect_seven_plus_twenty_three_is_thirty(problem, Dpbg(GetParam()));
   EXPECT_EQ(dpbg(*second.state).z, dpbg(*whole.state).z);
   ASSERT_EQ(second.findings.size(), whole.findings.size());
   for (std::size_t i = 0; i < whole.findings.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include "bilevel/run.hpp"
 #include "hg_ms_games.hpp"
+#include "method_checks.hpp"
 
 namespace bilevel::testing {
 namespace {
@@ -160,18 +161,8 @@ TEST(HgMsStep, SevenPlusTwentyThreeIsThirtyBitForBit) {
   HgMsOptions options;
   options.explore_every = 4;
   options.leader.step_size = 0.02;
-  const auto steps = [&](Index most, std::unique_ptr<OuterMethod::State> from = nullptr) {
-    StopRule stop;
-    stop.max_iterations = most;
-    stop.tolerance = 0;
-    return run(sphere_problem(sphere_game(2, 10)), HgMs(options), stop, {}, std::move(from));
-  };
-  const auto whole = steps(30);
-  const auto second = steps(30, steps(7).state);
-  ASSERT_EQ(whole.iterations, 30) << whole.message;
-  EXPECT_EQ(second.x, whole.x);
-  EXPECT_EQ(second.y, whole.y);
-  EXPECT_EQ(second.upper, whole.upper);
+  const auto [whole, second] =
+      expect_seven_plus_twenty_three_is_thirty(sphere_problem(sphere_game(2, 10)), HgMs(options));
   EXPECT_EQ(hg(*second.state).random.engine(), hg(*whole.state).random.engine());
   EXPECT_EQ(hg(*second.state).explorations, hg(*whole.state).explorations);
   EXPECT_GE(hg(*whole.state).explorations, 6) << "every fourth step";

@@ -5,6 +5,7 @@
 
 #include "bilevel/run.hpp"
 #include "bilevel/smbg.hpp"
+#include "method_checks.hpp"
 #include "probes.hpp"
 
 namespace bilevel::testing {
@@ -195,15 +196,7 @@ TEST(SmbgConvergence, SameOptionsSameTrace) {
     options.leader.rule = rule;
     StopRule stop;
     stop.max_iterations = 40;
-    const auto first = run(nonlinear_problem(), Smbg(options), stop);
-    const auto second = run(nonlinear_problem(), Smbg(options), stop);
-    EXPECT_EQ(first.x, second.x);
-    EXPECT_EQ(first.y, second.y);
-    ASSERT_EQ(first.trace.size(), second.trace.size());
-    for (std::size_t i = 0; i < first.trace.size(); ++i) {
-      EXPECT_EQ(first.trace[i].report.upper, second.trace[i].report.upper);
-      EXPECT_EQ(first.trace[i].report.hypergradient_norm, second.trace[i].report.hypergradient_norm);
-    }
+    expect_same_trace_twice(nonlinear_problem(), Smbg(options), stop);
   }
 }
 
