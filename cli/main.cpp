@@ -15,6 +15,7 @@
 #include "command.hpp"
 #include "distill.hpp"
 #include "inspect.hpp"
+#include "reweight.hpp"
 #include "solve.hpp"
 #include "terminal/stream.hpp"
 #include "terminal/table.hpp"
@@ -68,6 +69,7 @@ std::vector<Command> commands() {
   return {
       clean_command(),
       distill_command(),
+      reweight_command(),
       solve_command(),
       inspect_command(),
       check_command(),

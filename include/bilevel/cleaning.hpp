@@ -15,6 +15,7 @@
 
 #include "bilevel/certificate.hpp"
 #include "bilevel/detection.hpp"
+#include "bilevel/labelled_rows.hpp"
 #include "bilevel/linear_models.hpp"
 #include "bilevel/run.hpp"
 #include "bilevel/smbg.hpp"
@@ -38,12 +39,6 @@ struct CleaningOptions {
   bool certificate = true;  // examine the pair that the run returns; costs some hundred passes over the rows
 };
 void describe(OptionTable& table, CleaningOptions& options);
-
-/// Rows with labels 0..classes-1.
-struct LabelledRows {
-  FeatureMatrix features;
-  std::vector<std::int32_t> labels;
-};
 
 struct CleaningData {
   std::size_t classes;

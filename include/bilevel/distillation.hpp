@@ -19,6 +19,7 @@
 #include "bilevel/certificate.hpp"
 #include "bilevel/network.hpp"
 #include "bilevel/run.hpp"
+#include "bilevel/spread.hpp"
 
 namespace bilevel {
 
@@ -75,10 +76,7 @@ struct DistillationResult {
   std::optional<TrainedModel> whole;  // on all training rows, with its best c; softmax regression only
   std::optional<Certificate> certificate;
 
-  struct Spread {
-    double mean = 0, deviation = 0;  // deviation over the draws, N - 1
-  };
-  std::optional<Spread> random_test() const;  // of the test accuracy
+  std::optional<Spread> random_test() const;  // of the draws' test accuracies
   /// (distilled - random) / (whole - random) in test accuracy, where all are known.
   std::optional<double> gap_closed() const;
 };

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "applications/labelled_rows.hpp"
 #include "applications/regularization_path.hpp"
 #include "bilevel/registry.hpp"
 
@@ -15,28 +16,12 @@ namespace bilevel {
 
 namespace {
 
-void check_rows(std::string_view what, const LabelledRows& rows, const CleaningData& data) {
-  if (rows.labels.size() != rows.features.rows()) {
-    throw InvalidInput(fmt::format("the {} rows have {} labels for {} rows of features", what, rows.labels.size(),
-                                   rows.features.rows()));
-  }
-  if (rows.features.features() != data.train.features.features()) {
-    throw InvalidInput(fmt::format("the {} rows have {} features, but the training rows have {}", what,
-                                   rows.features.features(), data.train.features.features()));
-  }
-  for (const auto label : rows.labels) {
-    if (label < 0 || static_cast<std::size_t>(label) >= data.classes) {
-      throw InvalidInput(
-          fmt::format("the {} rows hold label {}, but labels are 0 to {}", what, label, data.classes - 1));
-    }
-  }
-}
-
 void check(const CleaningData& data) {
   if (data.classes < 2) throw InvalidInput(fmt::format("cleaning needs at least two classes, not {}", data.classes));
-  check_rows("training", data.train, data);
-  check_rows("trusted", data.trusted, data);
-  if (data.test) check_rows("test", *data.test, data);
+  const auto features = data.train.features.features();
+  check_labelled_rows("training", data.train, features, data.classes);
+  check_labelled_rows("trusted", data.trusted, features, data.classes);
+  if (data.test) check_labelled_rows("test", *data.test, features, data.classes);
   if (data.true_labels && data.true_labels->size() != data.train.labels.size()) {
     throw InvalidInput(fmt::format("{} true labels are given for {} training rows", data.true_labels->size(),
                                    data.train.labels.size()));

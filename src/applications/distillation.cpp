@@ -263,14 +263,14 @@ DistillationResult distil(const DistillationData& data, const DistillationOption
   return result;
 }
 
-std::optional<DistillationResult::Spread> DistillationResult::random_test() const {
-  if (random.empty() || !random.front().test_accuracy) return {};
-  Spread spread;
-  for (const auto& model : random) spread.mean += *model.test_accuracy / static_cast<double>(random.size());
-  double sum = 0;
-  for (const auto& model : random) sum += std::pow(*model.test_accuracy - spread.mean, 2);
-  spread.deviation = random.size() > 1 ? std::sqrt(sum / static_cast<double>(random.size() - 1)) : 0;
-  return spread;
+std::optional<Spread> DistillationResult::random_test() const {
+  std::vector<double> accuracies;
+  for (const auto& model : random) {
+    if (!model.test_accuracy) return {};
+    accuracies.push_back(*model.test_accuracy);
+  }
+  if (accuracies.empty()) return {};
+  return spread_of(accuracies);
 }
 
 std::optional<double> DistillationResult::gap_closed() const {

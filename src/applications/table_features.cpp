@@ -60,4 +60,9 @@ FeatureMatrix table_features(const data::Table& table, const data::Standardizer&
   return table_features(table, rows, scaling, precision);
 }
 
+Precision automatic_precision(std::size_t numbers) {
+  constexpr std::size_t kFew = 2'000'000;
+  return numbers <= kFew ? Precision::float64 : Precision::float32;
+}
+
 }  // namespace bilevel

@@ -9,7 +9,7 @@
 
 #include "applications/tuning_fit.hpp"
 #include "applications/tuning_guard.hpp"
-#include "applications/tuning_method.hpp"
+#include "bilevel/hoag.hpp"
 #include "bilevel/registry.hpp"
 
 namespace bilevel {
@@ -36,6 +36,7 @@ std::unique_ptr<OuterMethod> method_of(const TuningOptions& options) {
                                    {"outer", rule}});
   }
   return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = options.lower_tolerance,
+                                            .lower_iterations = 300,
                                             .adjoint_tolerance = options.adjoint_tolerance,
                                             .lowest = -std::log(options.weight_range),
                                             .highest = 2 * std::log(options.weight_range),

@@ -1,5 +1,7 @@
 #include "applications/tuning_guard.hpp"
 
+#include "applications/folds.hpp"
+
 #include <cmath>
 #include <utility>
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "applications/folds.hpp"
 #include "applications/table_features.hpp"
 #include "applications/tuning_input_options.hpp"
 #include "applications/tuning_rows.hpp"
@@ -128,13 +129,13 @@ class Reader {
   }
 
   void choose_precision(std::size_t numbers) {
-    constexpr std::size_t kFew = 2'000'000;
-    const bool automatic = options_.precision == TuningPrecision::automatic;
-    const bool few = automatic ? numbers <= kFew : options_.precision == TuningPrecision::float64;
-    precision_ = few ? Precision::float64 : Precision::float32;
-    if (!automatic) return;
+    if (options_.precision != TuningPrecision::automatic) {
+      precision_ = options_.precision == TuningPrecision::float64 ? Precision::float64 : Precision::float32;
+      return;
+    }
+    precision_ = automatic_precision(numbers);
     choices_.push_back({"precision", "auto", std::string(to_string(precision_)),
-                        few ? "the table is small" : "twice as fast on a large table"});
+                        precision_ == Precision::float64 ? "the table is small" : "twice as fast on a large table"});
   }
 
   TargetTable read_targets(const std::string& spec, const data::Table* training) const {

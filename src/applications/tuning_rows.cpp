@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <type_traits>
 
 #include <fmt/format.h>
 
+#include "applications/folds.hpp"
 #include "bilevel/random.hpp"
 
 namespace bilevel {
@@ -22,14 +24,9 @@ Rows all_rows(std::size_t count) {
 }
 
 std::vector<Rows> deal(const Targets& targets, std::size_t rows_in_all, std::size_t folds, std::uint64_t seed) {
-  auto order = Random(seed).permutation(rows_in_all);
-  if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&targets)) {
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return (*labels)[a] < (*labels)[b]; });
-  }
-  std::vector<Rows> dealt(folds);
-  for (std::size_t i = 0; i < order.size(); ++i) dealt[i % folds].push_back(order[i]);
-  for (auto& rows : dealt) std::sort(rows.begin(), rows.end());
-  return dealt;
+  const auto* labels = std::get_if<std::vector<std::int32_t>>(&targets);
+  return deal_folds(rows_in_all, labels ? std::span<const std::int32_t>(*labels) : std::span<const std::int32_t>(),
+                    folds, seed);
 }
 
 void check_folds(std::size_t folds, std::size_t rows, const std::string& source) {
@@ -82,20 +79,6 @@ Targets pick(const Targets& targets, const Rows& rows) {
         return picked;
       },
       targets);
-}
-
-Rows others(const Rows& rows, std::size_t count) {
-  Rows rest;
-  rest.reserve(count - rows.size());
-  std::size_t next = 0;
-  for (std::uint32_t row = 0; row < count; ++row) {
-    if (next < rows.size() && rows[next] == row) {
-      ++next;
-    } else {
-      rest.push_back(row);
-    }
-  }
-  return rest;
 }
 
 RowPlan plan_rows(const TuningInputOptions& options, const TargetTable& read, std::optional<std::size_t> folds) {

@@ -18,9 +18,6 @@ struct TargetTable {
 
 Targets pick(const Targets& targets, const std::vector<std::uint32_t>& rows);
 
-/// 0 .. count - 1 without `rows`, which are ascending.
-std::vector<std::uint32_t> others(const std::vector<std::uint32_t>& rows, std::size_t count);
-
 struct RowPlan {
   std::vector<std::uint32_t> pool;  // the rows of the table in use
   /// Positions in the pool that validate, ascending, one list for each fold; none: the rows have a file of their own.

@@ -8,6 +8,7 @@
 #include "bilevel/bgs_opt.hpp"
 #include "bilevel/dpbg.hpp"
 #include "bilevel/hg_ms.hpp"
+#include "bilevel/hoag.hpp"
 #include "bilevel/smbg.hpp"
 
 namespace bilevel {
@@ -54,6 +55,9 @@ const std::vector<MethodEntry>& methods() {
                                "selects the leader's best answer on the follower's manifold of minimisers, then "
                                "differentiates there",
                                "[HG-MS]"),
+      entry<Hoag, HoagOptions>("hoag",
+                               "solves the follower and the adjoint system to tolerance before each leader step",
+                               "[Pedregosa 2016, Alg. 1]"),
   };
   return all;
 }

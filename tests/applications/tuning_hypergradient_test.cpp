@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "applications/tuning_data.hpp"
-#include "applications/tuning_method.hpp"
 #include "applications/tuning_stack.hpp"
+#include "bilevel/hoag.hpp"
 #include "bilevel/hypergradient.hpp"
 #include "bilevel/status.hpp"
 #include "message_of.hpp"
@@ -119,27 +119,6 @@ TEST(Hoag, StaysInItsBox) {
   EXPECT_EQ(result.status, Status::budget_reached) << result.message;
   EXPECT_EQ(result.x.maxCoeff(), kHighest) << "the fourth feature is noise, so that its weight wants to grow";
   EXPECT_GE(result.x.minCoeff(), -0.2);
-}
-
-TEST(Hoag, OneStepCallsWhatItSays) {
-  const auto problem = tuning_problem(three_folds(), PenaltyScale::per_feature, 0.1);
-  const auto start = problem.lower->counts();
-  const auto result = run(problem, Hoag({}), {.max_iterations = 1});
-  const auto lower = problem.lower->counts() - start;
-  EXPECT_EQ(lower[Oracle::hess_xy], 1U);
-  EXPECT_EQ(lower[Oracle::hess_yx], 0U);
-  EXPECT_GT(lower[Oracle::hess_yy], 0U);
-  for (const auto oracle : {Oracle::value, Oracle::grad_x, Oracle::grad_y}) EXPECT_EQ(result.upper_calls[oracle], 1U);
-}
-
-TEST(Hoag, ResumesBitForBit) {
-  const auto problem = tuning_problem(three_folds(), PenaltyScale::per_feature, 0.1);
-  const Hoag method({});
-  const auto unbroken = run(problem, method, {.tolerance = 0, .max_iterations = 8});
-  auto first = run(problem, method, {.tolerance = 0, .max_iterations = 3});
-  const auto second = run(problem, method, {.tolerance = 0, .max_iterations = 8}, {}, std::move(first.state));
-  EXPECT_EQ(second.x, unbroken.x);
-  EXPECT_EQ(second.y, unbroken.y);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // HOAG: hypergradient descent with a follower that is solved, for leaders that set the follower's conditioning.
 #pragma once
 
+#include <optional>
+
 #include "bilevel/leader_step.hpp"
 #include "bilevel/lower.hpp"
 #include "bilevel/method.hpp"
@@ -8,13 +10,14 @@
 namespace bilevel {
 
 struct HoagOptions {
-  double lower_tolerance = 1e-3;            // see LowerSolver::Options
-  Index lower_iterations = 300;             // most of one solve
-  double adjoint_tolerance = 1e-2;          // |H w - f_y| <= tolerance |f_y|
-  double lowest = -1e300, highest = 1e300;  // the box of every x_q
+  double lower_tolerance = 1e-10;                   // see LowerSolver::Options
+  Index lower_iterations = 1000;                    // most of one solve
+  double adjoint_tolerance = 1e-9;                  // |H w - f_y| <= tolerance |f_y|
+  std::optional<double> lowest = {}, highest = {};  // the box of every x_q
   LeaderStepOptions leader = {};
   const std::atomic<bool>* interrupt = nullptr;
 };
+void describe(OptionTable& table, HoagOptions& options);
 
 /// Hyperparameter optimization with approximate gradient.
 ///
@@ -42,7 +45,8 @@ class Hoag final : public OuterMethod {
     }
   };
 
-  explicit Hoag(HoagOptions options);
+  /// Throws InvalidOption for values out of range.
+  explicit Hoag(HoagOptions options = {});
   std::string_view name() const override { return "hoag"; }
   Needs needs() const override;
   StepReport step(const BilevelProblem& problem, OuterMethod::State& state) const override;

@@ -1,28 +1,49 @@
-#include "applications/tuning_method.hpp"
+#include "bilevel/hoag.hpp"
 
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "bilevel/hypergradient.hpp"
+#include "methods/leader_turn.hpp"
 
 namespace bilevel {
 
 namespace {
 
 /// Entries that would push x further out of the box are no gain, and so no gradient.
-Vec projected(const Vec& gradient, const Vec& x, double lowest, double highest) {
+Vec projected(const Vec& gradient, const Vec& x, const HoagOptions& options) {
   Vec inside = gradient;
   for (Index i = 0; i < x.size(); ++i) {
-    const bool outward = (x[i] >= highest && gradient[i] < 0) || (x[i] <= lowest && gradient[i] > 0);
-    if (outward) inside[i] = 0;
+    const bool above = options.highest && x[i] >= *options.highest, below = options.lowest && x[i] <= *options.lowest;
+    if ((above && gradient[i] < 0) || (below && gradient[i] > 0)) inside[i] = 0;
   }
   return inside;
 }
 
 }  // namespace
 
-Hoag::Hoag(HoagOptions options) : options_(std::move(options)) {}
+void describe(OptionTable& table, HoagOptions& options) {
+  table.group("Follower")
+      .add("lower-tolerance", options.lower_tolerance,
+           "the follower is solved until its gradient is below this (times that at the start, if above 1)",
+           between(1e-14, 0.1))
+      .add("lower-iterations", options.lower_iterations, "most L-BFGS iterations of one solve", at_least(1));
+  table.group("Hypergradient")
+      .add("adjoint-tolerance", options.adjoint_tolerance, "conjugate gradients stop at |H w - f_y| <= this |f_y|",
+           between(1e-14, 0.5));
+  table.group("Leader")
+      .add("lowest", options.lowest, "every leader variable stays at or above this; auto: no bound")
+      .add("highest", options.highest, "every leader variable stays at or below this; auto: no bound");
+  describe(table, options.leader);
+}
+
+Hoag::Hoag(HoagOptions options) : options_(std::move(options)) {
+  check_options(options_);
+  if (options_.lowest && options_.highest && *options_.lowest > *options_.highest) {
+    throw InvalidOption(
+        fmt::format("option 'lowest' is {}, above option 'highest', {}", *options_.lowest, *options_.highest));
+  }
+}
 
 OuterMethod::Needs Hoag::needs() const {
   return {Oracle::value | Oracle::grad_x | Oracle::grad_y,
@@ -64,23 +85,12 @@ StepReport Hoag::step(const BilevelProblem& problem, OuterMethod::State& base) c
   report.message = std::move(result.message);
   if (report.status != Status::converged) return report;
 
-  const Vec gradient = projected(result.gradient, state.x, options_.lowest, options_.highest);
+  const Vec gradient = projected(result.gradient, state.x, options_);
   report.hypergradient_norm = norm(gradient);
-  Vec x = state.x;
-  if (leader_step(options_.leader, state.leader, gradient, result.upper, state.x) == LeaderMove::accepted) {
-    state.answered_x = std::move(x);
-    state.y = std::move(solved.y);
-    state.adjoint = std::move(result.adjoint);
-  }
-  state.x = state.x.cwiseMax(options_.lowest).cwiseMin(options_.highest);
-  note_choice(state.choices, {"outer-step-size", "auto", fmt::format("{:.3g}", state.leader.step_size),
-                              options_.leader.rule == LeaderRule::adam ? "Adam, shortened when the loss rises"
-                                                                       : "from the change of the hypergradient"});
-  ++state.iteration;
-  if (!all_finite(state.x)) {
-    report.status = Status::nonfinite;
-    report.message = "the leader's step made x non-finite";
-  }
+  state.adjoint = std::move(result.adjoint);
+  move_leader(options_.leader, gradient, result.upper, std::move(solved.y), state, report);
+  if (options_.lowest) state.x = state.x.cwiseMax(*options_.lowest);
+  if (options_.highest) state.x = state.x.cwiseMin(*options_.highest);
   return report;
 }
 

@@ -1,0 +1,135 @@
+#include "applications/reweighting_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "applications/folds.hpp"
+#include "bilevel/linear_models.hpp"
+#include "bilevel/mixture.hpp"
+
+namespace bilevel {
+
+namespace {
+
+/// Strongest first. A network's strongest penalties leave nothing but the start's saddle at y = 0.
+std::vector<double> penalty_grid(Index hidden) {
+  if (hidden > 0) return {1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5};
+  return {1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 1e-6};
+}
+
+LabelledRows part(const LabelledRows& rows, const std::vector<std::uint32_t>& positions) {
+  LabelledRows result{rows.features.subset(positions), {}};
+  for (const auto position : positions) result.labels.push_back(rows.labels[position]);
+  return result;
+}
+
+}  // namespace
+
+Network reweighting_network(const ReweightingData& data, const ReweightingOptions& options) {
+  return Network({.inputs = static_cast<Index>(data.valid.features.features()),
+                  .hidden = options.hidden,
+                  .outputs = static_cast<Index>(data.classes)});
+}
+
+std::shared_ptr<const Objective> rows_loss(const Network& network, const LabelledRows& rows, Index dim_x,
+                                           std::size_t threads) {
+  const auto& options = network.options();
+  const LinearModelOptions linear{.loss = LinearLoss::softmax,
+                                  .classes = static_cast<std::size_t>(options.outputs),
+                                  .intercept = true,
+                                  .threads = threads};
+  return validation_objective(rows.features, rows.labels, linear, dim_x);
+}
+
+namespace {
+double accuracy(const Network& network, const FeatureMatrix& features, const std::vector<std::int32_t>& labels,
+                const Vec& y) {
+  const LinearModelOptions linear{
+      .loss = LinearLoss::softmax, .classes = static_cast<std::size_t>(network.options().outputs), .intercept = true};
+  return LinearModel(features.features(), linear).accuracy(features, labels, y);
+}
+}  // namespace
+
+MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptions& options)
+    : data_(data),
+      options_(options),
+      network_(reweighting_network(data, options)),
+      start_(network_.start(options.seed)) {
+  for (const auto& source : data.sources) sources_.push_back(rows_loss(network_, source.rows, 0, options.threads));
+}
+
+LowerSolver::Summary MixtureFitter::solve(const Sources& sources, const Vec& logits, double c, const Vec& start) const {
+  return Lbfgs().solve(
+      *mixture(sources, {.regularization = c}), logits, start,
+      {.tolerance = options_.lower_tolerance, .max_iterations = 2000, .interrupt = options_.stop.interrupt});
+}
+
+WeighedModel MixtureFitter::fit(const Vec& logits, double c) const {
+  auto solved = solve(sources_, logits, c, start_);
+  return {.weights = source_weights(logits, logits.size()),
+          .regularization = c,
+          .valid_loss = rows_loss(network_, data_.valid, 0, options_.threads)->value(Vec(), solved.y),
+          .valid_accuracy = accuracy(network_, data_.valid.features, data_.valid.labels, solved.y),
+          .test_loss = {},
+          .test_accuracy = {},
+          .status = solved.status,
+          .y = std::move(solved.y)};
+}
+
+template <class Fit>
+WeighedModel MixtureFitter::best_of_grid(const Fit& fit) const {
+  if (options_.regularization) return fit(*options_.regularization);
+  constexpr int kPatience = 2;
+  WeighedModel best;
+  best.valid_loss = std::numeric_limits<double>::infinity();
+  int worse = 0;
+  for (const double c : penalty_grid(options_.hidden)) {
+    auto model = fit(c);
+    if (model.valid_loss < best.valid_loss || best.y.size() == 0) {
+      best = std::move(model);
+      worse = 0;
+    } else if (++worse == kPatience) {
+      break;
+    }
+    if (options_.stop.interrupt && options_.stop.interrupt->load()) break;
+  }
+  return best;
+}
+
+WeighedModel MixtureFitter::fit_best(const Vec& logits) const {
+  return best_of_grid([&](double c) { return fit(logits, c); });
+}
+
+WeighedModel MixtureFitter::fit_target() const {
+  constexpr std::size_t kFolds = 5;
+  const auto& rows = data_.valid;
+  const auto count = rows.labels.size();
+  const auto folds = deal_folds(count, rows.labels, std::min(kFolds, count), options_.seed);
+  const auto cross_validated = [&](double c) {
+    WeighedModel model{.weights = {}, .regularization = c, .test_loss = {}, .test_accuracy = {}, .y = start_};
+    for (const auto& left_out : folds) {
+      const auto kept = part(rows, others(left_out, count)), held = part(rows, left_out);
+      const auto solved = solve({rows_loss(network_, kept, 0, options_.threads)}, Vec::Zero(1), c, start_);
+      const double share = static_cast<double>(left_out.size()) / static_cast<double>(count);
+      model.valid_loss += share * rows_loss(network_, held, 0, options_.threads)->value(Vec(), solved.y);
+      model.valid_accuracy += share * accuracy(network_, held.features, held.labels, solved.y);
+    }
+    return model;
+  };
+  auto best = best_of_grid(cross_validated);
+  auto solved = solve({rows_loss(network_, rows, 0, options_.threads)}, Vec::Zero(1), best.regularization, start_);
+  best.status = solved.status;
+  best.y = std::move(solved.y);
+  return best;
+}
+
+void MixtureFitter::judge_test(WeighedModel& model) const {
+  if (!data_.test) return;
+  model.test_loss = rows_loss(network_, *data_.test, 0, options_.threads)->value(Vec(), model.y);
+  model.test_accuracy = accuracy(network_, data_.test->features, data_.test->labels, model.y);
+}
+
+}  // namespace bilevel
