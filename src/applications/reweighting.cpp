@@ -75,7 +75,7 @@ Certificate certify_weights(const BilevelProblem& problem, const RunResult& run,
   // The follower was solved to lower_tolerance, and passes in float32 round at 1e-6: finer scales say nothing.
   auto certificate = certify(
       problem, run.best_x, run.best_y,
-      {.tolerance = std::clamp(options.lower_tolerance, 1e-4, 0.1), .eigenvalue_products = 100, .solve_products = 200});
+      {.tolerance = std::clamp(options.lower_tolerance, 1e-4, 0.1), .eigenvalue_products = 300, .solve_products = 200});
   const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
   if (certificate.verdict == Verdict::not_converged && stopped) {
     certificate.advice =

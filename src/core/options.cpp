@@ -233,31 +233,41 @@ OptionTable& OptionTable::add(std::string name, std::string& field, std::string 
   return add_entry(std::move(entry));
 }
 
-OptionTable& OptionTable::add(std::string name, std::string& field, std::string help, OneOf one_of) {
-  const auto choices = one_of.choices;
-  const auto get = [&field, choices] {
-    return static_cast<std::size_t>(std::find(choices.begin(), choices.end(), field) - choices.begin());
-  };
-  const auto put = [&field, choices](std::size_t i) { field = choices[i]; };
-  return add_choice(std::move(name), std::move(help), std::move(one_of.choices), get, put);
-}
+namespace {
 
-OptionTable& OptionTable::add_choice(std::string name, std::string help, std::vector<std::string> choices,
-                                     std::function<std::size_t()> get, std::function<void(std::size_t)> put) {
+/// Everything but the present value.
+OptionEntry choice_entry(std::string name, std::string help, std::vector<std::string> choices,
+                         std::function<void(std::size_t)> put) {
   OptionEntry entry;
   entry.name = name;
   entry.help = std::move(help);
   entry.choices = choices;
   entry.allowed = choices.size() == 1 ? choices.front() : fmt::format("one of {}", fmt::join(choices, ", "));
-  entry.text = [name, choices, get] {
-    const std::size_t i = get();
-    if (i >= choices.size()) throw std::logic_error("the option '" + name + "' holds a value without a name");
-    return choices[i];
-  };
   entry.assign = [name, choices, put, allowed = entry.allowed](std::string_view text) {
     const auto found = std::find(choices.begin(), choices.end(), text);
     if (found == choices.end()) refuse(name, text, allowed, did_you_mean(text, choices));
     put(static_cast<std::size_t>(found - choices.begin()));
+  };
+  return entry;
+}
+
+}  // namespace
+
+OptionTable& OptionTable::add(std::string name, std::string& field, std::string help, OneOf one_of) {
+  const auto put = [&field, choices = one_of.choices](std::size_t i) { field = choices[i]; };
+  auto entry = choice_entry(std::move(name), std::move(help), std::move(one_of.choices), put);
+  // Whatever stands there, so that assign(text()) refuses what is not allowed.
+  entry.text = [&field] { return field; };
+  return add_entry(std::move(entry));
+}
+
+OptionTable& OptionTable::add_choice(std::string name, std::string help, std::vector<std::string> choices,
+                                     std::function<std::size_t()> get, std::function<void(std::size_t)> put) {
+  auto entry = choice_entry(name, std::move(help), choices, std::move(put));
+  entry.text = [name, choices, get] {
+    const std::size_t i = get();
+    if (i >= choices.size()) throw std::logic_error("the option '" + name + "' holds a value without a name");
+    return choices[i];
   };
   return add_entry(std::move(entry));
 }
