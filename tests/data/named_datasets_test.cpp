@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "bilevel/text.hpp"
 #include "data/files.hpp"
 
 namespace bilevel::data {
@@ -37,6 +38,31 @@ TEST_F(NamedDatasets, SaysHowToInstall) {
 
 TEST_F(NamedDatasets, UnknownName) {
   expect_error([] { named_dataset("fashion-minst"); }, {"'fashion-minst' is unknown (nearest: 'fashion-mnist')"});
+}
+
+TEST_F(NamedDatasets, FindsTheMailCorpus) {
+  for (const std::string part : {"easy-ham-1", "easy-ham-2", "hard-ham-1", "spam-1", "spam-2"}) {
+    std::filesystem::create_directories(path("spam-assassin/" + part));
+    file("spam-assassin/" + part + "/1.txt", "From: x\nTo: y\n\n" + part);
+  }
+  std::string all;
+  for (const auto& [name, spec] : spam_assassin_sources()) all += (all.empty() ? "" : ",") + spec;
+  const Table t = read_text(all);
+  EXPECT_EQ(t.class_names, (std::vector<std::string>{"ham", "spam"}));
+  EXPECT_EQ(t.labels, (std::vector<std::int32_t>{0, 0, 0, 1, 1}));
+  std::filesystem::remove_all(path("spam-assassin/spam-1"));
+  expect_error([] { spam_assassin_sources(); }, {"spam-assassin/spam-1 is missing", "./dev data spam-assassin"});
+}
+
+TEST_F(NamedDatasets, TheMailCorpusBelowBuildIsFoundToo) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(path(""));
+  expect_error([] { spam_assassin_sources(); }, {"easy-ham-1 is missing", "'./dev data spam-assassin'"});
+  for (const std::string part : {"easy-ham-1", "easy-ham-2", "hard-ham-1", "spam-1", "spam-2"}) {
+    std::filesystem::create_directories("build/datasets/spam-assassin/" + part);
+  }
+  EXPECT_EQ(spam_assassin_sources().at(3).second, "spam:build/datasets/spam-assassin/spam-1");
+  std::filesystem::current_path(before);
 }
 
 }  // namespace
