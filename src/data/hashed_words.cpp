@@ -97,8 +97,7 @@ std::size_t HashedWords::append_row(std::string_view text, Table& table) {
 
   // Equal words stand together now, and buckets are summed in an order that the document's does not change.
   std::sort(words_.begin(), words_.end());
-  const std::size_t first = table.values.size();
-  std::vector<double> weights;
+  weights_.clear();
   double squares = 0;
   for (std::size_t i = 0; i < words_.size();) {
     const std::uint32_t bucket = words_[i].first;
@@ -110,11 +109,10 @@ std::size_t HashedWords::append_row(std::string_view text, Table& table) {
     }
     if (weight == 0) continue;  // words of opposite signs
     table.columns.push_back(bucket);
-    weights.push_back(weight);
+    weights_.push_back(weight);
     squares += weight * weight;
   }
-  table.values.reserve(first + weights.size());
-  for (const double weight : weights) table.values.push_back(static_cast<float>(weight / std::sqrt(squares)));
+  for (const double weight : weights_) table.values.push_back(static_cast<float>(weight / std::sqrt(squares)));
   table.row_starts.push_back(table.columns.size());
   return words_.size();
 }

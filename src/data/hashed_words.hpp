@@ -38,6 +38,7 @@ class HashedWords {
 
   std::size_t buckets_;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> words_;  // bucket and hash of every word of the document
+  std::vector<double> weights_;                                 // of its buckets
 };
 
 }  // namespace bilevel::data

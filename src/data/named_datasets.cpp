@@ -15,9 +15,10 @@ namespace bilevel::data {
 namespace {
 
 constexpr std::string_view kFashionMnist = "fashion-mnist";
-
 constexpr std::string_view kSpamAssassin = "spam-assassin";
+
 constexpr std::string_view kSystemRoot = "/usr/share/datasets";
+constexpr std::string_view kBuildRoot = "build/datasets";  // of ./dev data
 
 // Empty if none was chosen.
 std::filesystem::path chosen_root() {
@@ -60,7 +61,6 @@ NamedDataset named_dataset(std::string_view name) {
 }
 
 std::vector<std::pair<std::string, std::string>> spam_assassin_sources() {
-  constexpr std::string_view kBuildRoot = "build/datasets";  // where ./dev data puts it
   std::vector<std::filesystem::path> roots = {kBuildRoot, kSystemRoot};
   if (!chosen_root().empty()) roots.insert(roots.begin(), chosen_root());
   std::error_code ignored;

@@ -49,7 +49,8 @@ CsvLayout decide_text_layout(std::string_view text, const std::string& name, con
   read.label = options.label;
   std::vector<std::string> telling = usual_text_names();
   std::uint64_t number = 0;
-  if (!options.text.empty() && !parse_position(options.text, number)) telling.push_back(options.text);
+  if (!options.text.empty() && options.text != "last" && !parse_position(options.text, number))
+    telling.push_back(options.text);
   CsvLayout layout = decide_columns(text, name, read, telling);
   const auto names = names_of(layout);
 

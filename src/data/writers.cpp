@@ -73,12 +73,21 @@ std::string cleaned_idx(const Table& table, std::span<const std::uint8_t> keep) 
   return cleaned;
 }
 
-std::string cleaned_folders(const Table& table, std::span<const std::uint8_t> keep) {
+void refuse_input(const std::filesystem::path& output, const std::string& input) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(output, input, ignored)) {
+    throw InvalidInput(fmt::format("{}: is the training data itself; choose another output", output.string()));
+  }
+}
+
+std::string cleaned_folders(const std::filesystem::path& output, const Table& table,
+                            std::span<const std::uint8_t> keep) {
   const TextDocuments documents = list_documents(table.source);
   if (checksum(documents) != table.source_checksum) {
     throw InvalidInput(
         fmt::format("{}: files were added or removed since it was read, so its rows cannot be named", table.source));
   }
+  for (const std::string& file : documents.files) refuse_input(output, file);
   std::string cleaned = "file,label\n";
   for (const auto& [index, label] : kept_labels(table, keep)) {
     cleaned += fmt::format("{},{}\n", csv_quote(documents.files.at(index), ','),
@@ -109,13 +118,10 @@ std::size_t write_cleaned_csv(const std::filesystem::path& output, const Table& 
     return lines.size();
   }
   if (table.format == Format::text && table.encoding.empty()) {
-    write_atomically(output, cleaned_folders(table, keep));
+    write_atomically(output, cleaned_folders(output, table, keep));
     return lines.size();
   }
-  std::error_code ignored;
-  if (std::filesystem::equivalent(output, table.source, ignored)) {
-    throw InvalidInput(fmt::format("{}: is the training data itself; choose another output", output.string()));
-  }
+  refuse_input(output, table.source);
   const std::string bytes = read_again(table);
   const std::string_view text = skip_byte_order_mark(bytes);
   std::string cleaned(bytes, 0, bytes.size() - text.size());
