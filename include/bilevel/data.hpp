@@ -5,6 +5,8 @@
 //   CSV       "people.csv"                   separator , ; or tab; RFC 4180 quotes; text columns are one-hot encoded
 //   LIBSVM    "a.libsvm"                     lines "label index:value ..." with increasing indices from 1; stays sparse
 //
+// Folders and CSV files of texts are read by text.hpp.
+//
 // What cannot be read throws InvalidInput with the file, the line and the column in its message.
 #pragma once
 
@@ -20,14 +22,14 @@ namespace bilevel::data {
 
 // ---------------------------------------------------------------------------------------------------------- tables
 
-enum class Format { idx, csv, libsvm };
+enum class Format { idx, csv, libsvm, text };
 
 /// One column of a CSV file and how it became features. Kept by the training table, so that validation and test files
 /// get the same features in the same order.
 struct Column {
-  enum class Kind { numeric, categorical, label, dropped };
-  std::string name;  ///< from the header, or "column3" (1-based) without one
-  Kind kind = Kind::numeric;
+  enum class Kind { numeric, categorical, text, label, dropped };
+  std::string name;                     ///< from the header, or "column3" (1-based) without one
+  Kind kind = Kind::numeric;            ///< text: the documents of a table of Format::text
   std::vector<std::string> categories;  ///< sorted; one feature each (categorical columns only)
   std::size_t first_feature = 0;        ///< index of the column's first feature (numeric and categorical columns only)
 };
@@ -47,7 +49,7 @@ struct Table {
   std::vector<std::int32_t> labels;      ///< N class numbers in 0..C-1
   std::vector<std::string> class_names;  ///< C names to show
   std::vector<std::string> class_keys;   ///< C labels as the file spells them; numbers in ascending order, else sorted
-  std::vector<std::string> feature_names;  ///< d names for CSV ("age", "colour=red"); empty for IDX and LIBSVM
+  std::vector<std::string> feature_names;  ///< d names for CSV ("age", "colour=red"); empty for the other formats
 
   Format format = Format::csv;
   std::string source;     ///< the specification as the user gave it
@@ -55,14 +57,15 @@ struct Table {
   std::size_t image_height = 0;
   std::size_t image_width = 0;
   std::vector<std::string> notes;         ///< sentences to tell the user: encoded categories, constant columns, ...
-  std::vector<std::size_t> source_lines;  ///< N 1-based numbers: first line of each record, or image number for IDX
-  std::vector<Column> encoding;           ///< CSV: one entry a column of the training file
+  std::vector<std::size_t> source_lines;  ///< N 1-based numbers: first line of each record, or of image or document
+  std::vector<Column> encoding;           ///< CSV, also of texts: one entry a column of the training file
   bool has_header = false;                ///< CSV: the first record holds column names
   char separator = ',';                   ///< CSV
   std::size_t source_bytes = 0;           ///< CSV, LIBSVM: uncompressed size ...
-  std::uint32_t source_checksum = 0;      ///< ... and CRC-32, to notice that the file has changed before it is copied
+  std::uint32_t source_checksum = 0;      ///< ... and CRC-32, to notice that the file has changed before it is copied;
+                                          ///< folders of texts: CRC-32 of the names of the documents
 
-  /// Name of feature j (0-based): from the header, "pixel (row, column)" or "feature 7" (1-based).
+  /// Name of feature j (0-based): from the header, "pixel (row, column)", or "feature 7" or "word bucket 7" (1-based).
   std::string feature_name(std::size_t feature) const;
 
   /// "60000 rows, 784 features (28 x 28 images), 10 classes".
@@ -115,7 +118,8 @@ std::vector<std::int32_t> read_labels(std::string_view spec, const Table& traini
 // --------------------------------------------------------------------------------------------------------- scaling
 
 /// automatic (text "auto"): `standardize`, also for images: it conditions a linear model on pixels three times better
-/// than a division by 255 does.
+/// than a division by 255 does. But `none` for Format::text, whose rows have norm 1: standardizing would let the rarest
+/// words outweigh all others.
 enum class Scaling { automatic, standardize, unit, none };
 
 std::string_view to_string(Scaling scaling);
@@ -209,9 +213,10 @@ NamedDataset named_dataset(std::string_view name);
 ///   LIBSVM  the original lines
 ///   IDX     a CSV with the header "index,label": 0-based position in the IDX files, and the label in `table` as the
 ///           label file spells it
-/// `table` is what read_table returned or a subset of it. CSV and LIBSVM files are read again; InvalidInput if they
-/// have changed or if the output is the input. The output appears complete or not at all (temporary file, then rename).
-/// Returns the number of records written.
+///   text    of a CSV file: as CSV; of folders: a CSV with the header "file,label"
+/// `table` is what read_table returned or a subset of it. CSV and LIBSVM files are read again and folders
+/// listed again; InvalidInput if they have changed or if the output is the input. The output appears complete or not at
+/// all (temporary file, then rename). Returns the number of records written.
 std::size_t write_cleaned_csv(const std::filesystem::path& output, const Table& table,
                               std::span<const std::uint8_t> keep);
 

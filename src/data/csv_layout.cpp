@@ -73,9 +73,11 @@ struct HeaderGuess {
 
 // Without numbers and missing values in the first record, it is a header if a column below it holds numbers; in a file
 // of text only, if none of its fields occurs again below it.
-HeaderGuess detect_header(const Records& records, const ReadOptions& options) {
+HeaderGuess detect_header(const Records& records, const ReadOptions& options, const std::vector<std::string>& telling) {
   const auto& first = records.front();
   if (!options.label.empty() && contains(first, options.label)) return {.has_header = true};
+  const auto tells = [&](const std::string& text) { return find_usual_column({text}, telling) != kAbsent; };
+  if (std::any_of(first.begin(), first.end(), tells)) return {.has_header = true};
   const auto cannot_be_name = [&](const std::string& text) {
     return is_number(text) || (!text.empty() && contains(options.missing, text));
   };
@@ -101,18 +103,6 @@ std::vector<std::string> column_names(const std::vector<std::string>& first, boo
     }
   }
   return names;
-}
-
-std::size_t choose_label(const std::vector<std::string>& names, const std::string& name, const ReadOptions& options,
-                         std::vector<std::string>& notes) {
-  if (!options.label.empty()) return find_column(options.label, names, name, "the option label");
-  for (const std::string_view usual : {"label", "class", "target", "y"}) {
-    for (std::size_t j = 0; j < names.size(); ++j) {
-      if (equal_ignoring_case(names[j], usual)) return j;
-    }
-  }
-  notes.push_back(fmt::format("no label column was named; the last one, {}, is taken", in_quotes(names.back())));
-  return names.size() - 1;
 }
 
 // Whether the first record of a validation or test file holds names.
@@ -177,10 +167,25 @@ std::size_t find_column(const std::string& wanted, const std::vector<std::string
                                  option, nearest_hint(wanted, names), names.size(), list_in_quotes(names, 30)));
 }
 
-CsvLayout decide_layout(std::string_view text, const std::string& name, const ReadOptions& options) {
+std::size_t find_usual_column(const std::vector<std::string>& names, const std::vector<std::string>& usual) {
+  for (const std::string& wanted : usual) {
+    for (std::size_t j = 0; j < names.size(); ++j) {
+      if (equal_ignoring_case(names[j], wanted)) return j;
+    }
+  }
+  return kAbsent;
+}
+
+std::size_t find_label(const std::vector<std::string>& names, const std::string& name, const ReadOptions& options) {
+  if (!options.label.empty()) return find_column(options.label, names, name, "the option label");
+  return find_usual_column(names, {"label", "class", "target", "y"});
+}
+
+CsvLayout decide_columns(std::string_view text, const std::string& name, const ReadOptions& options,
+                         const std::vector<std::string>& telling) {
   CsvLayout layout;
   const Records records = look_at(text, name, options, layout);
-  const HeaderGuess guess = options.header == Header::automatic ? detect_header(records, options)
+  const HeaderGuess guess = options.header == Header::automatic ? detect_header(records, options, telling)
                                                                 : HeaderGuess{options.header == Header::yes};
   layout.has_header = guess.has_header;
   if (layout.width < 2) {
@@ -200,7 +205,18 @@ CsvLayout decide_layout(std::string_view text, const std::string& name, const Re
     layout.columns.emplace_back().name = names[j];
     layout.place.push_back(j);
   }
-  const std::size_t label = choose_label(names, name, options, layout.notes);
+  return layout;
+}
+
+CsvLayout decide_layout(std::string_view text, const std::string& name, const ReadOptions& options) {
+  CsvLayout layout = decide_columns(text, name, options);
+  const auto names = names_of(layout);
+  std::size_t label = find_label(names, name, options);
+  if (label == kAbsent) {
+    label = names.size() - 1;
+    layout.notes.push_back(
+        fmt::format("no label column was named; the last one, {}, is taken", in_quotes(names[label])));
+  }
   layout.columns[label].kind = Column::Kind::label;
   for (const std::string& wanted : options.drop) {
     const std::size_t dropped = find_column(wanted, names, name, "the option drop");
@@ -210,6 +226,19 @@ CsvLayout decide_layout(std::string_view text, const std::string& name, const Re
     layout.columns[dropped].kind = Column::Kind::dropped;
   }
   return layout;
+}
+
+std::vector<std::string> names_of(const CsvLayout& layout) {
+  std::vector<std::string> names;
+  for (const Column& column : layout.columns) names.push_back(column.name);
+  return names;
+}
+
+void check_width(const CsvLayout& layout, const CsvLexer& record, std::size_t row, const std::string& name) {
+  if (record.fields().size() == layout.width) return;
+  throw InvalidInput(fmt::format("{}, line {} (row {}): has {}, but the {} has {}", name, record.line(), row,
+                                 counted(record.fields().size(), "field"), layout.has_header ? "header" : "first line",
+                                 layout.width));
 }
 
 CsvLayout match_layout(std::string_view text, const std::string& name, const Table& training,

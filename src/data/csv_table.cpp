@@ -13,6 +13,7 @@
 #include "data/csv_layout.hpp"
 #include "data/csv_lexer.hpp"
 #include "data/csv_notes.hpp"
+#include "data/missing.hpp"
 #include "data/number.hpp"
 
 namespace bilevel::data {
@@ -20,31 +21,6 @@ namespace bilevel::data {
 namespace {
 
 using Kind = Column::Kind;
-
-class Missing {
- public:
-  explicit Missing(const std::vector<std::string>& spellings) : spellings_(spellings) {
-    double ignored = 0;
-    for (const std::string& spelling : spellings) {
-      longest_ = std::max(longest_, spelling.size());
-      has_numbers_ = has_numbers_ || (parse_number(spelling, ignored) && std::isfinite(ignored));
-    }
-  }
-
-  bool contains(std::string_view text) const {
-    if (text.size() > longest_) return false;
-    return std::any_of(spellings_.begin(), spellings_.end(),
-                       [&](const std::string& spelling) { return equal_ignoring_case(spelling, text); });
-  }
-
-  // Whether a finite number, such as -999, means "no value".
-  bool has_numbers() const { return has_numbers_; }
-
- private:
-  const std::vector<std::string>& spellings_;
-  std::size_t longest_ = 0;
-  bool has_numbers_ = false;
-};
 
 // The first pass reads numbers and labels and finds out which columns are text; the second, needed only if there are
 // any, reads those. Numbers are staged row-major, which is already the result if all columns are numeric.
@@ -86,11 +62,7 @@ class CsvReader {
 
   void read_numbers_and_labels() {
     for_records([this](const CsvLexer& record, std::size_t row) {
-      if (record.fields().size() != layout_.width) {
-        throw InvalidInput(fmt::format("{}, line {} (row {}): has {}, but the {} has {}", name_, record.line(), row,
-                                       counted(record.fields().size(), "field"),
-                                       layout_.has_header ? "header" : "first line", layout_.width));
-      }
+      check_width(layout_, record, row, name_);
       for (const std::size_t j : staged_) dense_.push_back(read_number(record, row, j));
       for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
         const Kind kind = layout_.columns[j].kind;

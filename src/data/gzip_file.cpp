@@ -45,7 +45,9 @@ struct Inflater {
   Inflater& operator=(const Inflater&) = delete;
 };
 
-std::string similar_file(const std::filesystem::path& path) {
+}  // namespace
+
+std::string nearest_entry_hint(const std::filesystem::path& path) {
   std::error_code ignored;
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::vector<std::string> names;
@@ -56,8 +58,6 @@ std::string similar_file(const std::filesystem::path& path) {
   std::sort(names.begin(), names.end());
   return nearest_hint(path.filename().string(), names);
 }
-
-}  // namespace
 
 std::string decompress_gzip(const std::string& compressed, const std::string& name, std::size_t max_bytes) {
   constexpr std::size_t kLargestChunk = std::size_t{1} << 30;  // zlib counts in 32 bits
@@ -102,12 +102,12 @@ std::string decompress_gzip(const std::string& compressed, const std::string& na
   return bytes;
 }
 
-std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
+std::string read_raw_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
   const std::string name = path.string();
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
-    throw InvalidInput(fmt::format("{}: no such file{}", name, similar_file(path)));
+    throw InvalidInput(fmt::format("{}: no such file{}", name, nearest_entry_hint(path)));
   }
   if (!std::filesystem::is_regular_file(status)) {
     throw InvalidInput(fmt::format(
@@ -126,8 +126,13 @@ std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes)
   if (bytes.size() != size) {
     throw InvalidInput(fmt::format("{}: only {} of {} bytes could be read", name, bytes.size(), size));
   }
-  if (bytes.empty()) throw InvalidInput(fmt::format("{}: the file is empty", name));
-  return is_gzip(bytes) ? decompress_gzip(bytes, name, max_bytes) : bytes;
+  return bytes;
+}
+
+std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
+  std::string bytes = read_raw_bytes(path, max_bytes);
+  if (bytes.empty()) throw InvalidInput(fmt::format("{}: the file is empty", path.string()));
+  return is_gzip(bytes) ? decompress_gzip(bytes, path.string(), max_bytes) : bytes;
 }
 
 void check_is_text(const std::string& bytes, const std::string& name, std::string_view expected) {

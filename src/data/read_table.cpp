@@ -56,6 +56,10 @@ bool is_libsvm(std::string_view text, std::string_view name) {
 }
 
 Table read(std::string_view spec, const Table* training, const ReadOptions& options) {
+  if (training != nullptr && training->format == Format::text) {
+    throw InvalidInput(fmt::format("{}: the training data {} is text, but this is to be read as a table",
+                                   in_quotes(spec), in_quotes(training->source)));
+  }
   Table table;
   table.source = spec;
   const Files files = split_specification(spec);

@@ -105,7 +105,7 @@ Standardizer fit_standardizer(const Table& table, std::span<const std::uint32_t>
     throw DimensionMismatch(
         fmt::format("row {} does not exist: {} has {}", *beyond, table.source, counted(table.rows, "row")));
   }
-  if (scaling == Scaling::automatic) scaling = Scaling::standardize;
+  if (scaling == Scaling::automatic) scaling = table.format == Format::text ? Scaling::none : Scaling::standardize;
   Standardizer fitted{.scaling = scaling, .mean = {}, .scale = {}, .notes = {}};
   if (scaling == Scaling::none) return fitted;
   fitted.mean.assign(table.features, 0.0);

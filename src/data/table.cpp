@@ -12,7 +12,7 @@ std::string Table::feature_name(std::size_t feature) const {
   }
   if (!feature_names.empty()) return feature_names[feature];
   if (is_image) return fmt::format("pixel ({}, {})", feature / image_width, feature % image_width);
-  return fmt::format("feature {}", feature + 1);
+  return fmt::format("{} {}", format == Format::text ? "word bucket" : "feature", feature + 1);
 }
 
 std::string Table::summary() const {

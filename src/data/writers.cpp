@@ -11,6 +11,7 @@
 #include "data/csv_lexer.hpp"
 #include "data/gzip_file.hpp"
 #include "data/number.hpp"
+#include "data/text_folders.hpp"
 
 namespace bilevel::data {
 
@@ -53,16 +54,44 @@ std::string cleaned_libsvm(std::string_view text, const std::vector<std::size_t>
   return cleaned;
 }
 
-std::string cleaned_idx(const Table& table, std::span<const std::uint8_t> keep) {
+// 0-based position in the source and class of the kept rows, ascending, each once.
+std::vector<std::pair<std::size_t, std::int32_t>> kept_labels(const Table& table, std::span<const std::uint8_t> keep) {
   std::vector<std::pair<std::size_t, std::int32_t>> kept;
   for (std::size_t i = 0; i < table.rows; ++i) {
     if (keep[i] != 0) kept.emplace_back(table.source_lines[i] - 1, table.labels[i]);
   }
   std::sort(kept.begin(), kept.end());
   kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  return kept;
+}
+
+std::string cleaned_idx(const Table& table, std::span<const std::uint8_t> keep) {
   std::string cleaned = "index,label\n";
-  for (const auto& [index, label] : kept) {
+  for (const auto& [index, label] : kept_labels(table, keep)) {
     cleaned += fmt::format("{},{}\n", index, table.class_keys[static_cast<std::size_t>(label)]);
+  }
+  return cleaned;
+}
+
+void refuse_input(const std::filesystem::path& output, const std::string& input) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(output, input, ignored)) {
+    throw InvalidInput(fmt::format("{}: is the training data itself; choose another output", output.string()));
+  }
+}
+
+std::string cleaned_folders(const std::filesystem::path& output, const Table& table,
+                            std::span<const std::uint8_t> keep) {
+  const TextDocuments documents = list_documents(table.source);
+  if (checksum(documents) != table.source_checksum) {
+    throw InvalidInput(
+        fmt::format("{}: files were added or removed since it was read, so its rows cannot be named", table.source));
+  }
+  for (const std::string& file : documents.files) refuse_input(output, file);
+  std::string cleaned = "file,label\n";
+  for (const auto& [index, label] : kept_labels(table, keep)) {
+    cleaned += fmt::format("{},{}\n", csv_quote(documents.files.at(index), ','),
+                           csv_quote(table.class_keys[static_cast<std::size_t>(label)], ','));
   }
   return cleaned;
 }
@@ -88,14 +117,15 @@ std::size_t write_cleaned_csv(const std::filesystem::path& output, const Table& 
     write_atomically(output, cleaned_idx(table, keep));
     return lines.size();
   }
-  std::error_code ignored;
-  if (std::filesystem::equivalent(output, table.source, ignored)) {
-    throw InvalidInput(fmt::format("{}: is the training data itself; choose another output", output.string()));
+  if (table.format == Format::text && table.encoding.empty()) {
+    write_atomically(output, cleaned_folders(output, table, keep));
+    return lines.size();
   }
+  refuse_input(output, table.source);
   const std::string bytes = read_again(table);
   const std::string_view text = skip_byte_order_mark(bytes);
   std::string cleaned(bytes, 0, bytes.size() - text.size());
-  cleaned += table.format == Format::csv ? cleaned_csv(table, text, lines) : cleaned_libsvm(text, lines);
+  cleaned += table.format == Format::libsvm ? cleaned_libsvm(text, lines) : cleaned_csv(table, text, lines);
   write_atomically(output, cleaned);
   return lines.size();
 }

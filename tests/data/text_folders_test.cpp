@@ -71,9 +71,9 @@ TEST_F(TextFolders, HeadersCountIfWanted) {
 }
 
 TEST_F(TextFolders, FolderNamesMayHaveCommasAndColons) {
-  std::filesystem::create_directories(path("x,y:z"));
-  file("x,y:z/1.txt", "a");
-  EXPECT_EQ(read_text("odd:" + path("x,y:z") + "," + ham_).labels, (Labels{1, 0, 0}));
+  std::filesystem::create_directories(path("x:1,y"));
+  file("x:1,y/1.txt", "a");
+  EXPECT_EQ(read_text("odd:" + path("x:1,y") + "," + ham_).labels, (Labels{1, 0, 0}));
 }
 
 TEST_F(TextFolders, ATestSetMayLackClassesButNotHaveOthers) {
@@ -172,6 +172,11 @@ TEST_F(TextFolders, CleanedFoldersAreAListOfFiles) {
   const std::vector<std::uint32_t> rows = {2, 1};
   EXPECT_EQ(write_cleaned_csv(path("out.csv"), subset(t, rows), std::vector<std::uint8_t>{0, 1}), 1U);
   EXPECT_EQ(content("out.csv"), "file,label\n" + path("mail/ham/b.txt") + ",ham\n");
+  expect_error(
+      [&] {
+        write_cleaned_csv(path("mail/ham/a.txt"), t, std::vector<std::uint8_t>{1, 0, 1});
+      },
+      {"a.txt: is the training data itself"});
   file("mail/ham/0.txt", "new");
   expect_error(
       [&] {
