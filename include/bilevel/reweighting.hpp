@@ -29,7 +29,7 @@ struct ReweightingOptions {
   /// c. Empty: it is the leader's too, from the best value of a grid under uniform weights.
   std::optional<double> regularization = std::nullopt;
   StopRule stop = {.tolerance = 1e-3, .improvement = 1e-3, .patience = 5, .max_iterations = 100};
-  double lower_tolerance = 1e-3;    // the follower is solved to |g_y| <= tolerance max(1, |g_y| at the start)
+  double lower_tolerance = 3e-4;    // the follower is solved to |g_y| <= tolerance times that of the untrained model
   double adjoint_tolerance = 1e-3;  // |H w - f_y| <= tolerance |f_y|
   LeaderRule outer = LeaderRule::adam;
   std::uint64_t seed = 1;   // of the network's first weights

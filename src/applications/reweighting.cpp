@@ -19,14 +19,14 @@ namespace {
 
 constexpr double kLogRange = 10;  // of logits and of log c / first c: weights differ by at most e^20
 
-std::unique_ptr<OuterMethod> method_of(const ReweightingOptions& options) {
+std::unique_ptr<OuterMethod> method_of(const ReweightingOptions& options, double slope) {
   const std::string rule(to_string(options.outer)), tolerance = fmt::format("{}", options.adjoint_tolerance);
   if (options.method == "smbg") {
     return make_method("smbg", {{"hypergradient", "implicit"}, {"cg-tolerance", tolerance}, {"outer", rule}});
   }
   if (options.method == "bgs_opt") return make_method("bgs_opt", {{"adjoint-tolerance", tolerance}, {"outer", rule}});
   if (options.method == "hg_ms") return make_method("hg_ms", {{"outer", rule}});
-  return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = options.lower_tolerance,
+  return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = std::clamp(options.lower_tolerance * slope, 1e-14, 0.1),
                                             .lower_iterations = 500,
                                             .adjoint_tolerance = options.adjoint_tolerance,
                                             .lowest = -kLogRange,
@@ -98,7 +98,7 @@ class Reweighter {
         result_(fitter_.network()) {}
 
   ReweightingResult reweight(const std::vector<Observer*>& observers) {
-    const auto method = method_of(options_);
+    const auto method = method_of(options_, fitter_.slope());
     stage("training on uniform weights");
     auto uniform = fitter_.fit_best(Vec::Zero(count_));
     result_.first_c = uniform.regularization;

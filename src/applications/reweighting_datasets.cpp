@@ -200,7 +200,7 @@ ReweightingData draw_messages(Messages messages, const MessageCounts& counts, da
 
 ReweightingInput read_mail(const ReweightingInputOptions& options) {
   const auto messages = std::make_shared<Messages>(read_messages(options));
-  constexpr std::size_t kValidRows = 100, kTestRows = 50;  // the smaller folder has 250 messages
+  constexpr std::size_t kValidRows = 100, kTestRows = 100;  // of the smaller folder 100 are left
   const std::size_t valid = options.valid_rows.value_or(kValidRows) / 2;
   const auto smallest = std::min(messages->rows(kHardHam).size(), messages->rows(kLateSpam).size());
   if (valid == 0 || valid + kTestRows >= smallest) {

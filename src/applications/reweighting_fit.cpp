@@ -14,10 +14,12 @@ namespace bilevel {
 
 namespace {
 
-/// Strongest first. A network's strongest penalties leave nothing but the start's saddle at y = 0.
-std::vector<double> penalty_grid(Index hidden) {
-  if (hidden > 0) return {1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5};
-  return {1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 1e-6};
+/// Strongest first, in units of |H| of the untrained model. A network's strongest penalties leave nothing but the
+/// saddle at y = 0.
+const std::vector<double>& penalty_grid(Index hidden) {
+  static const std::vector<double> linear{1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6};
+  static const std::vector<double> network{1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6};
+  return hidden > 0 ? network : linear;
 }
 
 LabelledRows part(const LabelledRows& rows, const std::vector<std::uint32_t>& positions) {
@@ -59,12 +61,20 @@ MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptio
       network_(reweighting_network(data, options)),
       start_(network_.start(options.seed)) {
   for (const auto& source : data.sources) sources_.push_back(rows_loss(network_, source.rows, 0, options.threads));
+  const auto objective = mixture(sources_, {});
+  const auto uniform =
+      objective->linearize(Vec::Zero(static_cast<Index>(sources_.size())), start_, full, Oracle::grad_y);
+  slope_ = norm(*uniform.evaluation().grad_y);
+  curvature_ = measure_curvature(uniform, network_.dim_y()).largest;
+  // Rows that are all zero: any unit will do.
+  if (!(slope_ > 0)) slope_ = 1;
+  if (!(curvature_ > 0)) curvature_ = 1;
 }
 
 LowerSolver::Summary MixtureFitter::solve(const Sources& sources, const Vec& logits, double c, const Vec& start) const {
   return Lbfgs().solve(
       *mixture(sources, {.regularization = c}), logits, start,
-      {.tolerance = options_.lower_tolerance, .max_iterations = 2000, .interrupt = options_.stop.interrupt});
+      {.tolerance = options_.lower_tolerance * slope_, .max_iterations = 2000, .interrupt = options_.stop.interrupt});
 }
 
 WeighedModel MixtureFitter::fit(const Vec& logits, double c) const {
@@ -85,13 +95,14 @@ WeighedModel MixtureFitter::best_of_grid(const Fit& fit) const {
   constexpr int kPatience = 2;
   WeighedModel best;
   best.valid_loss = std::numeric_limits<double>::infinity();
-  int worse = 0;
-  for (const double c : penalty_grid(options_.hidden)) {
-    auto model = fit(c);
+  int worse = 0, better = 0;
+  for (const double share : penalty_grid(options_.hidden)) {
+    auto model = fit(share * curvature_);
     if (model.valid_loss < best.valid_loss || best.y.size() == 0) {
       best = std::move(model);
       worse = 0;
-    } else if (++worse == kPatience) {
+      ++better;
+    } else if (++worse >= kPatience && better > 1) {  // before, a strong penalty may hide that classes are unbalanced
       break;
     }
     if (options_.stop.interrupt && options_.stop.interrupt->load()) break;

@@ -21,10 +21,13 @@ class MixtureFitter {
 
   /// Trains on the sources with weights softmax(logits) and penalty c; judged on the validation rows.
   WeighedModel fit(const Vec& logits, double c) const;
-  /// The same with the best c of the grid, or the given one.
+  /// The same with the best c of a grid, or the given one.
   WeighedModel fit_best(const Vec& logits) const;
   /// Trains on the target's validation rows, c by cross-validation with five folds, or the given one.
   WeighedModel fit_target() const;
+
+  /// |g_y| of the untrained model under uniform weights: what the follower's tolerance is measured against.
+  double slope() const { return slope_; }
 
   /// Loss and accuracy on the test rows, if there are any.
   void judge_test(WeighedModel& model) const;
@@ -32,7 +35,8 @@ class MixtureFitter {
  private:
   using Sources = std::vector<std::shared_ptr<const Objective>>;
   LowerSolver::Summary solve(const Sources& sources, const Vec& logits, double c, const Vec& start) const;
-  /// Tries the grid's values from the strongest until two in a row were worse; `fit` gives a model for c and a start.
+  /// Tries the grid's values from the strongest; once the loss has fallen, two in a row that are worse end it. `fit`
+  /// gives a model for c.
   template <class Fit>
   WeighedModel best_of_grid(const Fit& fit) const;
 
@@ -41,6 +45,7 @@ class MixtureFitter {
   Network network_;
   Vec start_;
   Sources sources_;
+  double slope_ = 1, curvature_ = 1;  // |g_y| and |H| of the untrained model under uniform weights, without penalty
 };
 
 }  // namespace bilevel

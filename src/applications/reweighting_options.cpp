@@ -16,7 +16,7 @@ void describe(OptionTable& table, ReweightingOptions& options) {
       .add("outer", options.outer, "the leader's step",
            {{"adam", LeaderRule::adam}, {"gradient-descent", LeaderRule::gradient_descent}})
       .add("lower-tolerance", options.lower_tolerance,
-           "the follower is solved until its gradient is below this (times that at the start, if above 1)",
+           "the follower is solved until its gradient is below this times that of the untrained model",
            between(1e-12, 0.1))
       .add("adjoint-tolerance", options.adjoint_tolerance, "the adjoint system is solved to |H w - f_y| <= this |f_y|",
            between(1e-12, 0.5));

@@ -42,8 +42,7 @@ void append_rows(data::Table& table, const data::Table& more) {
 }
 
 data::Standardizer fit_scaling(const data::Table& table, const RowParts& parts, data::Scaling scaling) {
-  const bool keep = scaling == data::Scaling::automatic && table.format == data::Format::text;
-  return data::fit_standardizer(table, all_rows(parts), keep ? data::Scaling::none : scaling);
+  return data::fit_standardizer(table, all_rows(parts), scaling);
 }
 
 ReweightingData assemble(const data::Table& table, const RowParts& parts, const data::Table* test,

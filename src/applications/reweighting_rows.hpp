@@ -24,8 +24,7 @@ struct RowParts {
 /// Adds the rows of `more`, which has the same features and classes; not the files that they stand in.
 void append_rows(data::Table& table, const data::Table& more);
 
-/// What scales the features: fitted on the rows of all sources and the target's. Texts keep their unit length unless
-/// asked otherwise.
+/// What scales the features: fitted on the rows of all sources and the target's.
 data::Standardizer fit_scaling(const data::Table& table, const RowParts& parts, data::Scaling scaling);
 
 /// The parts, scaled; `test` may be null.
