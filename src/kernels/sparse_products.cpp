@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::size_t kTileVectors = 4;
 
 /// How many entries ahead the weights are fetched: the second cache rarely holds those of all features.
-constexpr std::size_t kEntriesAhead = 8;
+constexpr std::size_t kEntriesAhead = 16;
 
 template <std::size_t kVectors, class T>
 HWY_INLINE void fetch_entry(const SparseRow<T>& row, std::size_t k, const T* tile, std::size_t stride) {

@@ -12,14 +12,14 @@ namespace {
 
 using kernels::kBlockRows;
 
-/// Moving a sum of floats on to double costs about as much as `share` of a block's rows, where a flush touches all
-/// entries and a row only those that it stores. Every 8 blocks = 512 rows keep the rounding near 1e-6; sparse rows wait
-/// until a flush costs at most a tenth of the rows before it.
+/// Moving a sum of floats on to double touches all its entries, a row only those that it stores. Every 8 blocks = 512
+/// rows keep the rounding of dense rows near 1e-6; sparse rows wait until it costs a fiftieth of the rows before it,
+/// but not beyond 64 blocks, where an entry that every row stores is still good to 2e-6.
 std::size_t blocks_between(double entries_per_row, std::size_t features) {
-  constexpr double kBlocks = 8, kFlushShare = 0.1;
+  constexpr double kFewest = 8, kMost = 64, kShare = 0.02;
   const double share_touched = std::max(entries_per_row / static_cast<double>(features), 1e-9);
   return static_cast<std::size_t>(
-      std::max(kBlocks, 1 / (kFlushShare * share_touched * static_cast<double>(kBlockRows))));
+      std::clamp(1 / (kShare * share_touched * static_cast<double>(kBlockRows)), kFewest, kMost));
 }
 
 /// Columns that are transposed together: their part of a row and of all outputs stays in the first cache.
@@ -103,11 +103,12 @@ void LowestLayer<Real>::Sum::add(const BlockOfRows& block, const Buffer& errors)
   } else {
     layer.rows_->accumulate(block.begin, block.count, errors.data(), layer.outputs_, part_.data());
   }
-  if (++blocks_ == layer.blocks_between_flushes_) flush();
+  if (std::is_same_v<Real, float> && ++blocks_ == layer.blocks_between_flushes_) flush();
 }
 
 template <class Real>
 void LowestLayer<Real>::Sum::flush() {
+  if (total_.size() == 0) total_ = kernels::AlignedBuffer<double>(part_.size());
   for (std::size_t i = 0; i < total_.size(); ++i) {
     total_[i] += static_cast<double>(part_[i]);
     part_[i] = 0;
@@ -122,7 +123,7 @@ void LowestLayer<Real>::Sum::add_to(double scale, Eigen::Ref<Matrix> target) {
   const std::size_t feature_step = layer.sparse_ ? layer.unit_stride_ : 1;
   for_each_entry(layer.outputs_, layer.rows_->features(), [&](std::size_t c, std::size_t j) {
     const std::size_t at = c * output_step + j * feature_step;
-    const double sum = static_cast<double>(part_[at]) + (total_.empty() ? 0 : total_[at]);
+    const double sum = static_cast<double>(part_[at]) + (total_.size() == 0 ? 0 : total_[at]);
     target(static_cast<Index>(c), static_cast<Index>(j)) += scale * sum;
   });
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "bilevel/feature_matrix.hpp"
 #include "kernels/aligned_buffer.hpp"
@@ -55,9 +54,9 @@ class LowestLayer {
     void flush();
 
     const LowestLayer* layer_;
-    Buffer part_;                // what was added since the last flush
-    std::vector<double> total_;  // empty for double, where part_ is all of it
-    std::size_t blocks_ = 0;     // in part_
+    Buffer part_;                           // what was added since the last flush
+    kernels::AlignedBuffer<double> total_;  // what was added before; empty until the first flush
+    std::size_t blocks_ = 0;                // in part_
   };
 
  private:
