@@ -138,8 +138,8 @@ class Softmax {
 
 /// `products` thin products of all rows, and one read of them.
 template <class Real>
-BenchRow against_peak(const std::string& name, Softmax<Real>& model, double products,
-                      const std::function<void()>& pass) {
+BenchRow softmax_row(const std::string& name, Softmax<Real>& model, double products,
+                     const std::function<void()>& pass) {
   const double flops = products * 2.0 * static_cast<double>(kRows * kFeatures * kClasses);
   return against_peak<Real>(name, model.team, flops, pass, [&] { return model.read_seconds(); });
 }
@@ -148,10 +148,10 @@ template <class Real>
 void bench_softmax(const std::string& precision, std::size_t threads, std::vector<BenchRow>& rows) {
   Softmax<Real> model(threads);
   const std::string where = " 20000x784x10 " + precision + " " + std::to_string(threads) + "t";
-  rows.push_back(against_peak("softmax loss" + where, model, 1, [&] { model.loss(); }));
-  rows.push_back(against_peak("softmax gradient" + where, model, 2, [&] { model.gradient(); }));
-  rows.push_back(against_peak("softmax product" + where, model, 2, [&] { model.product(); }));
-  rows.push_back(against_peak("softmax gradient+product" + where, model, 4, [&] { model.gradient_and_product(); }));
+  rows.push_back(softmax_row("softmax loss" + where, model, 1, [&] { model.loss(); }));
+  rows.push_back(softmax_row("softmax gradient" + where, model, 2, [&] { model.gradient(); }));
+  rows.push_back(softmax_row("softmax product" + where, model, 2, [&] { model.product(); }));
+  rows.push_back(softmax_row("softmax gradient+product" + where, model, 4, [&] { model.gradient_and_product(); }));
 }
 
 }  // namespace
