@@ -61,7 +61,7 @@ kernels::SparseRow<Real> LowestLayer<Real>::sparse_row(const BlockOfRows& block,
 }
 
 template <class Real>
-auto LowestLayer<Real>::pack(const Eigen::Ref<const Matrix>& W) const -> Buffer {
+auto LowestLayer<Real>::pack(const Eigen::Ref<const Table>& W) const -> Buffer {
   Buffer packed(packed_size());
   const std::size_t output_step = sparse_ ? 1 : feature_stride_, feature_step = sparse_ ? unit_stride_ : 1;
   for_each_entry(outputs_, rows_->features(), [&](std::size_t c, std::size_t j) {
@@ -86,8 +86,7 @@ void LowestLayer<Real>::scores(const BlockOfRows& block, const Buffer& weights, 
 }
 
 template <class Real>
-LowestLayer<Real>::Sum::Sum(const LowestLayer& layer)
-    : layer_(&layer), part_(layer.packed_size()), total_(std::is_same_v<Real, double> ? 0 : layer.packed_size()) {}
+LowestLayer<Real>::Sum::Sum(const LowestLayer& layer) : layer_(&layer), part_(layer.packed_size()) {}
 
 template <class Real>
 void LowestLayer<Real>::Sum::add(const BlockOfRows& block, const Buffer& errors) {
@@ -117,7 +116,7 @@ void LowestLayer<Real>::Sum::flush() {
 }
 
 template <class Real>
-void LowestLayer<Real>::Sum::add_to(double scale, Eigen::Ref<Matrix> target) {
+void LowestLayer<Real>::Sum::add_to(double scale, Eigen::Ref<Table> target) {
   const auto& layer = *layer_;
   const std::size_t output_step = layer.sparse_ ? 1 : layer.feature_stride_;
   const std::size_t feature_step = layer.sparse_ ? layer.unit_stride_ : 1;

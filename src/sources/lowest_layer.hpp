@@ -13,20 +13,17 @@
 namespace bilevel::sources {
 
 /// Weights and sums of dense rows lie output by output, as FeatureRows wants them; those of sparse rows feature by
-/// feature: an entry then meets neighbouring numbers, and rows need not be dense for speed.
+/// feature: an entry then meets neighbouring numbers, and no row is ever made dense.
 template <class Real>
 class LowestLayer {
  public:
   using Buffer = kernels::AlignedBuffer<Real>;
-  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
   /// Precondition: the rows' precision is Real's.
   LowestLayer(const FeatureMatrix& rows, Index outputs);
 
-  std::size_t rows() const { return rows_->rows(); }
-
   /// W, outputs x features, as scores() takes it.
-  Buffer pack(const Eigen::Ref<const Matrix>& W) const;
+  Buffer pack(const Eigen::Ref<const Table>& W) const;
 
   /// Numbers in a block of scores or errors: outputs x kBlockRows.
   std::size_t block_size() const { return outputs_ * kernels::kBlockRows; }
@@ -48,7 +45,7 @@ class LowestLayer {
     /// Adds a block's part. Errors like Z above.
     void add(const BlockOfRows& block, const Buffer& errors);
     /// target += scale * the sum, outputs x features.
-    void add_to(double scale, Eigen::Ref<Matrix> target);
+    void add_to(double scale, Eigen::Ref<Table> target);
 
    private:
     void flush();

@@ -35,8 +35,7 @@ class SyntheticTraining final : public Objective {
         options_(options) {}
 
   std::size_t linearization_bytes() const override {
-    const Index hidden = network_.hidden > 0 ? 2 * network_.hidden : 0;
-    const Index entries = rows_.rows() * (network_.inputs + hidden + 5 * network_.outputs) + dim_y();
+    const Index entries = rows_.rows() * (network_.inputs + network_.hidden + 5 * network_.outputs) + dim_y();
     return static_cast<std::size_t>(entries) * sizeof(double);
   }
 
