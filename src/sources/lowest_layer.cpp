@@ -12,16 +12,6 @@ namespace {
 
 using kernels::kBlockRows;
 
-/// Moving a sum of floats on to double touches all its entries, a row only those that it stores. Every 8 blocks = 512
-/// rows keep the rounding of dense rows near 1e-6; sparse rows wait until it costs a fiftieth of the rows before it,
-/// but not beyond 64 blocks, where an entry that every row stores is still good to 2e-6.
-std::size_t blocks_between(double entries_per_row, std::size_t features) {
-  constexpr double kFewest = 8, kMost = 64, kShare = 0.02;
-  const double share_touched = std::max(entries_per_row / static_cast<double>(features), 1e-9);
-  return static_cast<std::size_t>(
-      std::clamp(1 / (kShare * share_touched * static_cast<double>(kBlockRows)), kFewest, kMost));
-}
-
 /// Columns that are transposed together: their part of a row and of all outputs stays in the first cache.
 constexpr std::size_t kTransposed = 32;
 
@@ -45,7 +35,7 @@ LowestLayer<Real>::LowestLayer(const FeatureMatrix& rows, Index outputs)
       outputs_(static_cast<std::size_t>(outputs)),
       feature_stride_(rows_->weight_stride()),
       unit_stride_(kernels::padded_features<Real>(outputs_)),
-      blocks_between_flushes_(blocks_between(rows.storage().entries_per_row, rows.features())) {
+      blocks_between_flushes_(blocks_between_flushes(rows)) {
   if (!rows.is_sparse()) return;
   const auto& storage = rows.storage();
   const auto& whole = storage.whole ? *storage.whole : storage;
