@@ -4,8 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <string>
 #include <vector>
 
 #include "bilevel/check.hpp"
