@@ -1,11 +1,11 @@
 #include "kernels/kernels_bench.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 
+#include "against_peak.hpp"
 #include "kernels/dense_rows.hpp"
 #include "kernels/softmax_block.hpp"
 #include "kernels/thread_team.hpp"
@@ -18,16 +18,8 @@ using namespace bilevel::kernels;
 constexpr std::size_t kRows = 20000;
 constexpr std::size_t kFeatures = 784;
 constexpr std::size_t kClasses = 10;
-constexpr int kRepetitions = 25;
 /// Blocks between two additions of a float gradient to its double total.
 constexpr std::size_t kFlushBlocks = 16;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 /// What one thread writes to.
 template <class Real>
@@ -144,36 +136,22 @@ class Softmax {
   std::vector<Workspace<Real>> workspaces_;
 };
 
-/// Medians of the pass, of the peak and of a read, measured in turn, so that all see the same neighbours and the same
-/// clock.
+/// `products` thin products of all rows, and one read of them.
 template <class Real>
-BenchRow against_peak(const std::string& name, Softmax<Real>& model, double products,
-                      const std::function<void()>& pass) {
-  std::vector<double> seconds, peaks, reads;
-  pass();
-  for (int i = 0; i < kRepetitions; ++i) {
-    peaks.push_back(measured_flops<Real>(model.team, 4));
-    reads.push_back(model.read_seconds());
-    const double start = now();
-    pass();
-    seconds.push_back(now() - start);
-  }
+BenchRow softmax_row(const std::string& name, Softmax<Real>& model, double products,
+                     const std::function<void()>& pass) {
   const double flops = products * 2.0 * static_cast<double>(kRows * kFeatures * kClasses);
-  BenchRow row{name, median(seconds), flops / median(peaks), 0.0};
-  row.share = row.bound_seconds / row.seconds;
-  row.best_seconds = *std::min_element(seconds.begin(), seconds.end());
-  row.memory_bound_seconds = median(reads);
-  return row;
+  return against_peak<Real>(name, model.team, flops, pass, [&] { return model.read_seconds(); });
 }
 
 template <class Real>
 void bench_softmax(const std::string& precision, std::size_t threads, std::vector<BenchRow>& rows) {
   Softmax<Real> model(threads);
   const std::string where = " 20000x784x10 " + precision + " " + std::to_string(threads) + "t";
-  rows.push_back(against_peak("softmax loss" + where, model, 1, [&] { model.loss(); }));
-  rows.push_back(against_peak("softmax gradient" + where, model, 2, [&] { model.gradient(); }));
-  rows.push_back(against_peak("softmax product" + where, model, 2, [&] { model.product(); }));
-  rows.push_back(against_peak("softmax gradient+product" + where, model, 4, [&] { model.gradient_and_product(); }));
+  rows.push_back(softmax_row("softmax loss" + where, model, 1, [&] { model.loss(); }));
+  rows.push_back(softmax_row("softmax gradient" + where, model, 2, [&] { model.gradient(); }));
+  rows.push_back(softmax_row("softmax product" + where, model, 2, [&] { model.product(); }));
+  rows.push_back(softmax_row("softmax gradient+product" + where, model, 4, [&] { model.gradient_and_product(); }));
 }
 
 }  // namespace

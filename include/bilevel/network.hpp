@@ -48,10 +48,13 @@ class Network {
 
   /// rows x C. Throws DimensionMismatch if the rows or y do not fit, as all below.
   Table predict_scores(const Table& rows, const Vec& y) const;
+  Table predict_scores(const FeatureMatrix& rows, const Vec& y) const;
   /// The output of the greatest score, the first of equals.
   std::vector<std::int32_t> predict_labels(const Table& rows, const Vec& y) const;
+  std::vector<std::int32_t> predict_labels(const FeatureMatrix& rows, const Vec& y) const;
   /// Share of rows whose predicted label is the given one, in [0, 1].
   double accuracy(const Table& rows, std::span<const std::int32_t> labels, const Vec& y) const;
+  double accuracy(const FeatureMatrix& rows, std::span<const std::int32_t> labels, const Vec& y) const;
 
  private:
   NetworkOptions options_;
@@ -62,6 +65,12 @@ class Network {
 /// a Batch selects rows. Throws DimensionMismatch, InvalidInput for a row or target that is not finite.
 std::shared_ptr<const Objective> network_loss(const Network& network, Table rows, Table targets, Index dim_x,
                                               std::size_t threads = 1);
+
+/// The same on stored rows, dense or sparse, with one-hot targets of `labels`, one for each row. Passes over the data
+/// run in the rows' precision; products along directions keep N x (hidden + 2 C) numbers of that precision. Throws
+/// DimensionMismatch, InvalidInput for a label outside 0..C-1.
+std::shared_ptr<const Objective> network_loss(const Network& network, const FeatureMatrix& rows,
+                                              std::vector<std::int32_t> labels, Index dim_x, std::size_t threads = 1);
 
 /// What of the training set is the leader's.
 struct SyntheticOptions {

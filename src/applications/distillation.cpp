@@ -115,18 +115,18 @@ TrainedModel best_of_grid(const Network& network, const DistillationData& data, 
 std::shared_ptr<const Objective> leaders_loss(const Network& network, const DistillationData& data, Index dim_x,
                                               std::size_t threads) {
   const auto& [rows, labels] = data.train;
-  if (network.options().hidden > 0) return network_loss(network, rows, one_hot(labels, data.classes), dim_x, threads);
-  // The same function of the same y, by the kernels of the linear models: passes over double rows would take minutes.
-  return validation_objective(
-      FeatureMatrix::dense(static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
-                           std::span<const double>(rows.data(), static_cast<std::size_t>(rows.size())),
-                           Precision::float32),
-      Targets(labels),
-      {.loss = LinearLoss::softmax,
-       .classes = static_cast<std::size_t>(data.classes),
-       .intercept = true,
-       .threads = threads},
-      dim_x);
+  // In float32: the follower's rows are few, but these are all of the data.
+  const auto features = FeatureMatrix::dense(
+      static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
+      std::span<const double>(rows.data(), static_cast<std::size_t>(rows.size())), Precision::float32);
+  if (network.options().hidden > 0) return network_loss(network, features, labels, dim_x, threads);
+  // The same function of the same y, by the kernels of the linear models.
+  return validation_objective(features, Targets(labels),
+                              {.loss = LinearLoss::softmax,
+                               .classes = static_cast<std::size_t>(data.classes),
+                               .intercept = true,
+                               .threads = threads},
+                              dim_x);
 }
 
 /// Softmax regression on all training rows, those of `loss`.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "applications/folds.hpp"
-#include "bilevel/linear_models.hpp"
 #include "bilevel/mixture.hpp"
 
 namespace bilevel {
@@ -38,22 +37,8 @@ Network reweighting_network(const ReweightingData& data, const ReweightingOption
 
 std::shared_ptr<const Objective> rows_loss(const Network& network, const LabelledRows& rows, Index dim_x,
                                            std::size_t threads) {
-  const auto& options = network.options();
-  const LinearModelOptions linear{.loss = LinearLoss::softmax,
-                                  .classes = static_cast<std::size_t>(options.outputs),
-                                  .intercept = true,
-                                  .threads = threads};
-  return validation_objective(rows.features, rows.labels, linear, dim_x);
+  return network_loss(network, rows.features, rows.labels, dim_x, threads);
 }
-
-namespace {
-double accuracy(const Network& network, const FeatureMatrix& features, const std::vector<std::int32_t>& labels,
-                const Vec& y) {
-  const LinearModelOptions linear{
-      .loss = LinearLoss::softmax, .classes = static_cast<std::size_t>(network.options().outputs), .intercept = true};
-  return LinearModel(features.features(), linear).accuracy(features, labels, y);
-}
-}  // namespace
 
 MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptions& options)
     : data_(data),
@@ -82,7 +67,7 @@ WeighedModel MixtureFitter::fit(const Vec& logits, double c) const {
   return {.weights = source_weights(logits, logits.size()),
           .regularization = c,
           .valid_loss = rows_loss(network_, data_.valid, 0, options_.threads)->value(Vec(), solved.y),
-          .valid_accuracy = accuracy(network_, data_.valid.features, data_.valid.labels, solved.y),
+          .valid_accuracy = network_.accuracy(data_.valid.features, data_.valid.labels, solved.y),
           .test_loss = {},
           .test_accuracy = {},
           .status = solved.status,
@@ -126,7 +111,7 @@ WeighedModel MixtureFitter::fit_target() const {
       const auto solved = solve({rows_loss(network_, kept, 0, options_.threads)}, Vec::Zero(1), c, start_);
       const double share = static_cast<double>(left_out.size()) / static_cast<double>(count);
       model.valid_loss += share * rows_loss(network_, held, 0, options_.threads)->value(Vec(), solved.y);
-      model.valid_accuracy += share * accuracy(network_, held.features, held.labels, solved.y);
+      model.valid_accuracy += share * network_.accuracy(held.features, held.labels, solved.y);
     }
     return model;
   };
@@ -140,7 +125,7 @@ WeighedModel MixtureFitter::fit_target() const {
 void MixtureFitter::judge_test(WeighedModel& model) const {
   if (!data_.test) return;
   model.test_loss = rows_loss(network_, *data_.test, 0, options_.threads)->value(Vec(), model.y);
-  model.test_accuracy = accuracy(network_, data_.test->features, data_.test->labels, model.y);
+  model.test_accuracy = network_.accuracy(data_.test->features, data_.test->labels, model.y);
 }
 
 }  // namespace bilevel

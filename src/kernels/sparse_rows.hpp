@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/feature_rows.hpp"
+#include "kernels/sparse_products.hpp"
 
 namespace bilevel::kernels {
 
@@ -21,6 +22,11 @@ class SparseRows final : public FeatureRows<Real> {
 
   /// Number of stored entries.
   std::size_t entries() const { return values_.size(); }
+
+  /// The entries of row i, for the products of sparse_products.hpp.
+  SparseRow<Real> row(std::size_t i) const {
+    return {columns_.data() + row_starts_[i], values_.data() + row_starts_[i], row_starts_[i + 1] - row_starts_[i]};
+  }
 
   void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const override;
   void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override;

@@ -16,18 +16,6 @@ namespace {
 
 using kernels::kBlockRows;
 
-/// Moving a sum of Reals on to double costs about as much as adding one row to it. Every 8 blocks = 512 rows keep that
-/// below 1 % of a dense pass and the rounding of a float32 sum near 1e-6; sparse rows touch the sum less, so wait
-/// longer.
-template <class Real>
-std::size_t blocks_between_flushes(const FeatureMatrix& features) {
-  if (std::is_same_v<Real, double>) return std::numeric_limits<std::size_t>::max();
-  constexpr double kBlocks = 8;
-  const double share_touched = features.storage().entries_per_row / static_cast<double>(features.features());
-  const double work_of_flush = 4 / (static_cast<double>(kBlockRows) * std::max(share_touched, 1e-9));
-  return static_cast<std::size_t>(std::max(kBlocks, work_of_flush));
-}
-
 template <class Real>
 void sigmoid_and_slope(const double* logits, const BlockOfRows& rows, Real* sigmoid, Real* slope) {
   for (std::size_t r = 0; r < rows.count; ++r) {
@@ -144,7 +132,8 @@ DataPass<Real>::DataPass(const LinearModel& model, const FeatureMatrix& features
       data_(std::get<FeatureMatrix::Storage::Rows<Real>>(features.storage().rows)),
       loss_(make_row_loss<Real>(model.options(), std::move(targets))),
       team_(std::make_unique<kernels::ThreadTeam>(model.options().threads)),
-      flush_blocks_(blocks_between_flushes<Real>(features)) {}
+      flush_blocks_(std::is_same_v<Real, double> ? std::numeric_limits<std::size_t>::max()
+                                                 : blocks_between_flushes(features)) {}
 
 template <class Real>
 std::size_t DataPass<Real>::state_size(std::size_t count) const {

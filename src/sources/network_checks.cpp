@@ -30,4 +30,11 @@ void check_rows(const NetworkOptions& options, const Table& rows, const Table& t
   }
 }
 
+void check_labels(std::span<const std::int32_t> labels, Index classes) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= 0 && labels[i] < classes) continue;
+    throw InvalidInput(fmt::format("label {} of row {} is not in 0..{}", labels[i], i + 1, classes - 1));
+  }
+}
+
 }  // namespace bilevel

@@ -1,10 +1,16 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
+#include <variant>
+
+#include <fmt/format.h>
 
 #include "bilevel/network.hpp"
+#include "bilevel/status.hpp"
 #include "kernels/thread_team.hpp"
+#include "sources/lowest_layer.hpp"
 #include "sources/network_checks.hpp"
 #include "sources/network_pass.hpp"
 
@@ -12,141 +18,203 @@ namespace bilevel {
 
 namespace {
 
-constexpr Index kBlockRows = 256;  // activations of a block stay in the second-level cache
+using kernels::kBlockRows;
+using sources::BlockOfRows;
+using sources::LowestLayer;
 
+/// Targets of all rows as a table, or as the labels of one-hot targets.
+using RowTargets = std::variant<Table, std::vector<std::int32_t>>;
+
+/// Those of a block, R x outputs.
+template <class Real>
+Units<Real> targets_of(const RowTargets& all, Index outputs, const BlockOfRows& block) {
+  Units<Real> targets = Units<Real>::Zero(static_cast<Index>(block.count), outputs);
+  for (std::size_t r = 0; r < block.count; ++r) {
+    const std::size_t i = block.indices ? block.indices[r] : block.begin + r;
+    if (const auto* labels = std::get_if<std::vector<std::int32_t>>(&all)) {
+      targets(static_cast<Index>(r), (*labels)[i]) = 1;
+    } else {
+      targets.row(static_cast<Index>(r)) = std::get<Table>(all).row(static_cast<Index>(i)).cast<Real>();
+    }
+  }
+  return targets;
+}
+
+template <class Real>
 class NetworkObjective final : public Objective {
  public:
-  NetworkObjective(const Network& network, Table rows, Table targets, Index dim_x, std::size_t threads)
-      : Objective("network loss", dim_x, network.dim_y(), static_cast<std::size_t>(rows.rows())),
+  NetworkObjective(const Network& network, const FeatureMatrix& rows, RowTargets targets, Index dim_x,
+                   std::size_t threads)
+      : Objective("network loss", dim_x, network.dim_y(), rows.rows()),
         network_(network.options()),
-        rows_(std::move(rows)),
+        layer_(rows, lowest_size(network_)),
         targets_(std::move(targets)),
         team_(std::make_unique<kernels::ThreadTeam>(threads)) {}
 
   std::size_t linearization_bytes() const override {
-    return static_cast<std::size_t>(rows_.rows() * (2 * network_.hidden + 4 * network_.outputs)) * sizeof(double);
+    const Index tables = network_.loss == NetworkLoss::cross_entropy ? 2 : 1;
+    return samples() * static_cast<std::size_t>(network_.hidden + tables * network_.outputs) * sizeof(Real);
   }
 
  private:
   class Products;
 
-  template <class Use>
-  void with_rows(Batch batch, std::size_t begin, std::size_t end, const Use& use) const {
-    const auto first = static_cast<Index>(begin), count = static_cast<Index>(end - begin);
-    if (batch.is_full()) {
-      use(rows_.middleRows(first, count), targets_.middleRows(first, count));
-      return;
+  /// One thread's sums over its blocks, and its scratch.
+  struct Sums {
+    Sums(const NetworkObjective& objective, bool with_gradient)
+        : layer(objective.layer_), block(layer.block_size()), upper(Vec::Zero(objective.upper_size())) {
+      if (with_gradient) lowest.emplace(layer);
     }
-    Table rows(count, rows_.cols()), targets(count, targets_.cols());
-    for (Index i = 0; i < count; ++i) {
-      const auto source = static_cast<Index>(batch.indices()[begin + static_cast<std::size_t>(i)]);
-      rows.row(i) = rows_.row(source);
-      targets.row(i) = targets_.row(source);
-    }
-    use(Eigen::Ref<const Table>(rows), Eigen::Ref<const Table>(targets));
-  }
 
-  /// use(block index, begin, end) for each block of the batch, and a sum in R^m that each thread adds to; the threads'
-  /// sums are added in order.
+    const LowestLayer<Real>& layer;
+    /// Scores, then errors, of the block at hand in the lowest layer.
+    typename LowestLayer<Real>::Buffer block;
+    double loss = 0;
+    Vec upper;  // gradient or product in the weights behind those of the lowest layer
+    std::optional<typename LowestLayer<Real>::Sum> lowest;
+
+    void add_lowest(const BlockOfRows& rows, const Units<Real>& errors) {
+      layer.block(block, rows.count) = errors;
+      lowest->add(rows, block);
+    }
+  };
+
+  Index upper_size() const { return dim_y() - lowest_size(network_) * network_.inputs; }
+
+  /// use(block of rows, sums) for each block of the batch, each thread with its own sums, which are returned in order.
   template <class Use>
-  Vec in_blocks(std::size_t count, const Use& use) const {
-    const std::size_t blocks = (count + kBlockRows - 1) / kBlockRows;
-    std::vector<Vec> sums(team_->size(), Vec::Zero(dim_y() + 1));
-    team_->run([&](std::size_t thread) {
-      const std::size_t from = blocks * thread / team_->size(), to = blocks * (thread + 1) / team_->size();
-      for (std::size_t b = from; b < to; ++b) {
-        use(b, b * kBlockRows, std::min<std::size_t>(count, (b + 1) * kBlockRows), sums[thread]);
+  std::vector<std::unique_ptr<Sums>> in_blocks(Batch batch, bool with_gradient, const Use& use) const {
+    const std::size_t count = batch.size(samples());
+    const std::size_t parts = std::min(team_->size(), (count + kBlockRows - 1) / kBlockRows);
+    std::vector<std::unique_ptr<Sums>> sums(parts);
+    const auto work = [&](std::size_t part) {
+      if (part >= parts) return;
+      sums[part] = std::make_unique<Sums>(*this, with_gradient);
+      const auto share = kernels::row_share(count, parts, part);
+      for (std::size_t begin = share.begin; begin < share.end; begin += kBlockRows) {
+        use(BlockOfRows{begin, std::min(kBlockRows, share.end - begin),
+                        batch.is_full() ? nullptr : batch.indices().data() + begin},
+            *sums[part]);
       }
-    });
-    for (std::size_t i = 1; i < sums.size(); ++i) sums[0] += sums[i];
-    return sums[0] / static_cast<double>(count);
+    };
+    if (parts == 1) {
+      work(0);
+    } else {
+      team_->run(work);
+    }
+    return sums;
   }
 
-  Evaluation finish(OracleSet want, const Vec& sum) const {
-    Evaluation result;
-    if (want.has(Oracle::value)) result.value = sum[dim_y()];
-    if (want.has(Oracle::grad_y)) result.grad_y = sum.head(dim_y());
-    if (want.has(Oracle::grad_x)) result.grad_x = Vec::Zero(dim_x());
+  /// The average over `count` rows of what the threads have summed in y.
+  Vec average(const std::vector<std::unique_ptr<Sums>>& sums, std::size_t count) const {
+    const double scale = 1.0 / static_cast<double>(count);
+    Vec result = Vec::Zero(dim_y());
+    MutableNetworkWeights parts(result.data(), network_);
+    for (const auto& part : sums) {
+      part->lowest->add_to(scale, parts.lowest);
+      result.tail(upper_size()) += scale * part->upper;
+    }
     return result;
   }
 
-  /// Adds a block's loss, and its gradient if asked for, to `sum`.
-  template <class RowTable>
-  void add_block(OracleSet want, const NetworkBlock& block, const RowTable& rows, const RowTable& targets,
-                 Vec& sum) const {
-    sum[dim_y()] += network_loss_sum(network_, block, targets);
-    if (!want.has(Oracle::grad_y)) return;
-    MutableNetworkWeights gradient(sum.data(), network_);
-    add_weight_gradient(network_, block, rows, 1, gradient);
+  /// One pass at y. If wanted, keeps what products need of each block.
+  Evaluation pass(OracleSet want, const Vec& y, Batch batch, std::vector<NetworkBlock<Real>>* kept) const {
+    Evaluation result;
+    if (want.has(Oracle::grad_x)) result.grad_x = Vec::Zero(dim_x());
+    const bool value = want.has(Oracle::value), gradient = want.has(Oracle::grad_y);
+    if (!value && !gradient && !kept) return result;
+    const ConstNetworkWeights weights(y.data(), network_);
+    const UpperLayers<Real> upper(weights.upper);
+    const auto packed = layer_.pack(weights.lowest);
+    const auto sums = in_blocks(batch, gradient, [&](const BlockOfRows& rows, Sums& mine) {
+      const auto targets = targets_of<Real>(targets_, network_.outputs, rows);
+      layer_.scores(rows, packed, mine.block);
+      auto block = network_forward(network_, upper, layer_.block(mine.block, rows.count), targets);
+      if (value) mine.loss += network_loss_sum(network_, block, targets);
+      if (gradient) {
+        const auto errors = network_errors(upper, block);
+        UpperWeights<double> part(mine.upper.data(), network_);
+        add_upper_gradient(block, errors, 1, part);
+        mine.add_lowest(rows, errors);
+      }
+      if (!kept) return;
+      block.log_probabilities.resize(0, 0);
+      (*kept)[rows.begin / kBlockRows] = std::move(block);
+    });
+    const std::size_t count = batch.size(samples());
+    if (value) {
+      result.value = 0;
+      for (const auto& part : sums) *result.value += part->loss / static_cast<double>(count);
+    }
+    if (gradient) result.grad_y = average(sums, count);
+    return result;
   }
 
   OracleSet do_provides() const override { return OracleSet::all(); }
-
   Evaluation do_evaluate(OracleSet want, const Vec&, const Vec& y, Batch batch) const override {
-    if (!want.has(Oracle::value) && !want.has(Oracle::grad_y)) return finish(want, {});
-    const ConstNetworkWeights weights(y.data(), network_);
-    const Vec sum = in_blocks(batch.size(samples()), [&](std::size_t, std::size_t begin, std::size_t end, Vec& mine) {
-      with_rows(batch, begin, end, [&](const auto& rows, const auto& targets) {
-        add_block(want, network_forward(network_, weights, rows, targets), rows, targets, mine);
-      });
-    });
-    return finish(want, sum);
+    return pass(want, y, batch, nullptr);
+  }
+  std::unique_ptr<const Linearization::Implementation> do_linearize(const Vec&, const Vec& y, Batch batch,
+                                                                    OracleSet also,
+                                                                    Evaluation& evaluation) const override {
+    auto products = std::make_unique<Products>(*this, y, batch);
+    evaluation = pass(also, y, batch, &products->blocks);
+    return products;
   }
 
-  std::unique_ptr<const Linearization::Implementation> do_linearize(const Vec& x, const Vec& y, Batch batch,
-                                                                    OracleSet also,
-                                                                    Evaluation& evaluation) const override;
-
   NetworkOptions network_;
-  Table rows_, targets_;
+  LowestLayer<Real> layer_;
+  RowTargets targets_;
   std::unique_ptr<kernels::ThreadTeam> team_;
 };
 
-class NetworkObjective::Products final : public Linearization::Implementation {
+template <class Real>
+class NetworkObjective<Real>::Products final : public Linearization::Implementation {
  public:
-  Products(const NetworkObjective& objective, const Vec& y, Batch batch, OracleSet also, Evaluation& evaluation)
-      : objective_(objective), y_(y), batch_(batch), blocks_((count() + kBlockRows - 1) / kBlockRows) {
-    const ConstNetworkWeights weights(y_.data(), objective.network_);
-    const Vec sum = objective.in_blocks(count(), [&](std::size_t b, std::size_t begin, std::size_t end, Vec& mine) {
-      objective.with_rows(batch_, begin, end, [&](const auto& rows, const auto& targets) {
-        blocks_[b] = network_forward(objective.network_, weights, rows, targets);
-        if (also.has(Oracle::value) || also.has(Oracle::grad_y)) {
-          objective.add_block(also, blocks_[b], rows, targets, mine);
-        }
-      });
-    });
-    evaluation = objective.finish(also, sum);
-  }
+  Products(const NetworkObjective& objective, const Vec& y, Batch batch)
+      : blocks((batch.size(objective.samples()) + kBlockRows - 1) / kBlockRows),
+        objective_(objective),
+        upper_(ConstNetworkWeights(y.data(), objective.network_).upper),
+        batch_(batch) {}
 
   Vec hess_yy(const Vec& v) const override {
     const auto& o = objective_.network_;
-    const ConstNetworkWeights weights(y_.data(), o), moved(v.data(), o);
-    const NetworkDirection direction{&moved, nullptr, nullptr};
-    const Vec sum = objective_.in_blocks(count(), [&](std::size_t b, std::size_t begin, std::size_t end, Vec& mine) {
-      objective_.with_rows(batch_, begin, end, [&](const auto& rows, const auto&) {
-        const auto tangent = network_tangent(o, weights, blocks_[b], rows, direction);
-        MutableNetworkWeights parts(mine.data(), o);
-        add_weight_gradient_tangent(o, blocks_[b], tangent, rows, direction, 1, parts);
-      });
+    const ConstNetworkWeights direction(v.data(), o);
+    const UpperLayers<Real> moved(direction.upper);
+    const auto packed = objective_.layer_.pack(direction.lowest);
+    const auto sums = objective_.in_blocks(batch_, true, [&](const BlockOfRows& rows, Sums& mine) {
+      const auto& block = blocks[rows.begin / kBlockRows];
+      objective_.layer_.scores(rows, packed, mine.block);
+      const auto tangent =
+          network_tangent<Real>(o, upper_, block, objective_.layer_.block(mine.block, rows.count), &moved, nullptr);
+      UpperWeights<double> part(mine.upper.data(), o);
+      add_upper_gradient_tangent(block, tangent, 1, part);
+      mine.add_lowest(rows, tangent.errors);
     });
-    return sum.head(objective_.dim_y());
+    return objective_.average(sums, batch_.size(objective_.samples()));
   }
   Vec hess_xy(const Vec&) const override { return Vec::Zero(objective_.dim_x()); }
   Vec hess_yx(const Vec&) const override { return Vec::Zero(objective_.dim_y()); }
 
- private:
-  std::size_t count() const { return batch_.size(objective_.samples()); }
+  std::vector<NetworkBlock<Real>> blocks;
 
+ private:
   const NetworkObjective& objective_;
-  Vec y_;
+  UpperLayers<Real> upper_;
   Batch batch_;
-  std::vector<NetworkBlock> blocks_;
 };
 
-std::unique_ptr<const Linearization::Implementation> NetworkObjective::do_linearize(const Vec&, const Vec& y,
-                                                                                    Batch batch, OracleSet also,
-                                                                                    Evaluation& evaluation) const {
-  return std::make_unique<Products>(*this, y, batch, also, evaluation);
+FeatureMatrix features_of(const Table& rows) {
+  return FeatureMatrix::dense(static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
+                              std::span<const double>(rows.data(), static_cast<std::size_t>(rows.size())));
+}
+
+std::shared_ptr<const Objective> make_objective(const Network& network, const FeatureMatrix& rows, RowTargets targets,
+                                                Index dim_x, std::size_t threads) {
+  const auto make = [&]<class Real>(Real) -> std::shared_ptr<const Objective> {
+    return std::make_shared<NetworkObjective<Real>>(network, rows, std::move(targets), dim_x, threads);
+  };
+  return rows.precision() == Precision::float32 ? make(float{}) : make(double{});
 }
 
 }  // namespace
@@ -154,7 +222,19 @@ std::unique_ptr<const Linearization::Implementation> NetworkObjective::do_linear
 std::shared_ptr<const Objective> network_loss(const Network& network, Table rows, Table targets, Index dim_x,
                                               std::size_t threads) {
   check_rows(network.options(), rows, targets, "network loss");
-  return std::make_shared<NetworkObjective>(network, std::move(rows), std::move(targets), dim_x, threads);
+  return make_objective(network, features_of(rows), std::move(targets), dim_x, threads);
+}
+
+std::shared_ptr<const Objective> network_loss(const Network& network, const FeatureMatrix& rows,
+                                              std::vector<std::int32_t> labels, Index dim_x, std::size_t threads) {
+  const auto& o = network.options();
+  if (static_cast<Index>(rows.features()) != o.inputs || rows.rows() != labels.size()) {
+    throw DimensionMismatch(
+        fmt::format("network loss needs rows of {} inputs and one label for each, but got {} x {} and {} labels",
+                    o.inputs, rows.rows(), rows.features(), labels.size()));
+  }
+  check_labels(labels, o.outputs);
+  return make_objective(network, rows, std::move(labels), dim_x, threads);
 }
 
 }  // namespace bilevel

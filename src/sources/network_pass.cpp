@@ -1,40 +1,75 @@
 #include "sources/network_pass.hpp"
 
+#include "kernels/tanh.hpp"
+
 namespace bilevel {
 
 namespace {
 
-/// Derivative of tanh where its value is `a`.
-Table slopes(const Table& a) { return 1 - a.array().square(); }
+template <class Real>
+using Column = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
 
-/// <a_r, b_r> of each row r.
-Vec row_products(const Table& a, const Table& b) { return (a.array() * b.array()).rowwise().sum(); }
+/// Derivative of tanh where its value is `a`.
+template <class Real>
+auto slopes(const Units<Real>& a) {
+  return 1 - a.array().square();
+}
+
+/// <a_r, b_r> of each row r. Column by column, as the entries lie: Eigen's own reduction of rows is not vectorised.
+template <class Real>
+Column<Real> row_products(const Units<Real>& a, const Units<Real>& b) {
+  Column<Real> sum = Column<Real>::Zero(a.rows());
+  for (Index c = 0; c < a.cols(); ++c) sum.array() += a.col(c).array() * b.col(c).array();
+  return sum;
+}
+
+/// Fills the block's probabilities and their logarithms, with the greatest score subtracted first.
+template <class Real>
+void softmax_of(const Units<Real>& scores, NetworkBlock<Real>& block) {
+  Column<Real> greatest = scores.col(0), check = scores.col(0);
+  for (Index c = 1; c < scores.cols(); ++c) {
+    greatest = greatest.cwiseMax(scores.col(c));
+    check += scores.col(c);
+  }
+  block.log_probabilities = scores.colwise() - greatest;
+  block.probabilities = block.log_probabilities.array().exp();
+  // Vector instructions turn exp(NaN) into a number, which would hide it: here the row's sum becomes NaN again.
+  Column<Real> sums = check * Real{0};
+  for (Index c = 0; c < scores.cols(); ++c) sums += block.probabilities.col(c);
+  block.probabilities.array().colwise() *= sums.array().inverse();
+  block.log_probabilities.array().colwise() -= sums.array().log();
+}
 
 }  // namespace
 
-NetworkBlock network_forward(const NetworkOptions& options, const ConstNetworkWeights& weights,
-                             const Eigen::Ref<const Table>& rows, const Eigen::Ref<const Table>& targets) {
-  NetworkBlock block;
-  if (options.hidden > 0) {
-    block.activations.noalias() = rows * weights.bottom.transpose();
-    block.activations.rowwise() += weights.bottom_shift.transpose();
-    block.activations = block.activations.array().tanh();
-    block.scores.noalias() = block.activations * weights.top.transpose();
-  } else {
-    block.scores.noalias() = rows * weights.top.transpose();
-  }
-  block.scores.rowwise() += weights.top_shift.transpose();
+template <class Real>
+UpperLayers<Real>::UpperLayers(const UpperWeights<const double>& weights)
+    : lowest_shift(weights.lowest_shift.cast<Real>()),
+      top_shift(weights.top_shift.cast<Real>()),
+      top(weights.top.cast<Real>()) {}
+
+template <class Real>
+Units<Real> network_scores(const UpperLayers<Real>& upper, const UnitsView<Real>& below, Units<Real>& activations) {
+  Units<Real> scores = below.rowwise() + upper.lowest_shift.transpose();
+  if (upper.top.size() == 0) return scores;
+  activations = std::move(scores);
+  kernels::tanh_in_place(static_cast<std::size_t>(activations.size()), activations.data());
+  scores.noalias() = activations * upper.top.transpose();
+  scores.rowwise() += upper.top_shift.transpose();
+  return scores;
+}
+
+template <class Real>
+NetworkBlock<Real> network_forward(const NetworkOptions& options, const UpperLayers<Real>& upper,
+                                   const UnitsView<Real>& below, const Units<Real>& targets) {
+  NetworkBlock<Real> block;
+  Units<Real> scores = network_scores(upper, below, block.activations);
   if (options.loss == NetworkLoss::cross_entropy) {
-    const Vec largest = block.scores.rowwise().maxCoeff();
-    block.probabilities = (block.scores.colwise() - largest).array().exp();
-    const Vec sums = block.probabilities.rowwise().sum();
-    block.probabilities.array().colwise() /= sums.array();
-    block.log_sums = largest.array() + sums.array().log();
+    softmax_of(scores, block);
     block.residuals = block.probabilities - targets;
   } else {
-    block.residuals = block.scores - targets;
+    block.residuals = scores - targets;
   }
-  if (options.hidden > 0) block.back.noalias() = block.residuals * weights.top;
   return block;
 }
 
@@ -46,110 +81,107 @@ Table softmax_rows(const Eigen::Ref<const Table>& entries) {
   return result;
 }
 
-double network_loss_sum(const NetworkOptions& options, const NetworkBlock& block,
-                        const Eigen::Ref<const Table>& targets) {
-  if (options.loss == NetworkLoss::squared) return 0.5 * block.residuals.squaredNorm();
-  return (targets.array() * (block.log_sums.replicate(1, targets.cols()) - block.scores).array()).sum();
+template <class Real>
+double network_loss_sum(const NetworkOptions& options, const NetworkBlock<Real>& block, const Units<Real>& targets) {
+  // In double: a sum over rows in float would lose digits that each row's loss has.
+  if (options.loss == NetworkLoss::squared) return 0.5 * block.residuals.template cast<double>().squaredNorm();
+  return -(targets.template cast<double>().array() * block.log_probabilities.template cast<double>().array()).sum();
 }
 
-void add_weight_gradient(const NetworkOptions& options, const NetworkBlock& block, const Eigen::Ref<const Table>& rows,
-                         double scale, MutableNetworkWeights& gradient) {
-  gradient.top_shift += scale * block.residuals.colwise().sum().transpose();
-  if (options.hidden == 0) {
-    gradient.top.noalias() += scale * block.residuals.transpose() * rows;
-    return;
-  }
-  gradient.top.noalias() += scale * block.residuals.transpose() * block.activations;
-  const Table errors = block.back.array() * slopes(block.activations).array();
-  gradient.bottom.noalias() += scale * errors.transpose() * rows;
-  gradient.bottom_shift += scale * errors.colwise().sum().transpose();
+template <class Real>
+Units<Real> network_errors(const UpperLayers<Real>& upper, const NetworkBlock<Real>& block) {
+  if (upper.top.size() == 0) return block.residuals;
+  Units<Real> errors = block.residuals * upper.top;
+  errors.array() *= slopes(block.activations);
+  return errors;
 }
 
-Table row_gradient(const NetworkOptions& options, const ConstNetworkWeights& weights, const NetworkBlock& block) {
-  if (options.hidden == 0) return block.residuals * weights.top;
-  const Table errors = block.back.array() * slopes(block.activations).array();
-  return errors * weights.bottom;
+template <class Real>
+void add_upper_gradient(const NetworkBlock<Real>& block, const Units<Real>& errors, double scale,
+                        UpperWeights<double>& gradient) {
+  gradient.lowest_shift += scale * errors.colwise().sum().transpose().template cast<double>();
+  if (gradient.top.size() == 0) return;
+  const Units<Real> top = block.residuals.transpose() * block.activations;
+  gradient.top += scale * top.template cast<double>();
+  gradient.top_shift += scale * block.residuals.colwise().sum().transpose().template cast<double>();
 }
 
-Table target_gradient(const NetworkOptions& options, const NetworkBlock& block) {
+template <class Real>
+Units<Real> target_gradient(const NetworkOptions& options, const NetworkBlock<Real>& block) {
   if (options.loss == NetworkLoss::squared) return -block.residuals;
-  return block.log_sums.replicate(1, block.scores.cols()) - block.scores;
+  return -block.log_probabilities;
 }
 
-NetworkTangent network_tangent(const NetworkOptions& options, const ConstNetworkWeights& weights,
-                               const NetworkBlock& block, const Eigen::Ref<const Table>& rows,
-                               const NetworkDirection& direction) {
-  const Index count = rows.rows(), lowest = options.hidden > 0 ? options.hidden : options.outputs;
-  // Output of the lowest layer first, whichever that is.
-  Table below = Table::Zero(count, lowest);
-  const auto& matrix = options.hidden > 0 ? weights.bottom : weights.top;
-  if (direction.rows) below.noalias() += *direction.rows * matrix.transpose();
-  if (direction.weights) {
-    const auto& moved = options.hidden > 0 ? direction.weights->bottom : direction.weights->top;
-    const auto& shift = options.hidden > 0 ? direction.weights->bottom_shift : direction.weights->top_shift;
-    below.noalias() += rows * moved.transpose();
-    below.rowwise() += shift.transpose();
-  }
-  NetworkTangent tangent;
-  if (options.hidden > 0) {
-    tangent.activations = slopes(block.activations).array() * below.array();
-    tangent.scores.noalias() = tangent.activations * weights.top.transpose();
-    if (direction.weights) {
-      tangent.scores.noalias() += block.activations * direction.weights->top.transpose();
-      tangent.scores.rowwise() += direction.weights->top_shift.transpose();
+template <class Real>
+NetworkTangent<Real> network_tangent(const NetworkOptions& options, const UpperLayers<Real>& upper,
+                                     const NetworkBlock<Real>& block, const UnitsView<Real>& below,
+                                     const UpperLayers<Real>* moved, const Units<Real>* targets) {
+  const bool has_hidden = upper.top.size() > 0;
+  NetworkTangent<Real> tangent;
+  tangent.scores = below;
+  if (moved) tangent.scores.rowwise() += moved->lowest_shift.transpose();
+  if (has_hidden) {
+    tangent.activations = slopes(block.activations) * tangent.scores.array();
+    tangent.scores.noalias() = tangent.activations * upper.top.transpose();
+    if (moved) {
+      tangent.scores.noalias() += block.activations * moved->top.transpose();
+      tangent.scores.rowwise() += moved->top_shift.transpose();
     }
-  } else {
-    tangent.scores = std::move(below);
   }
   if (options.loss == NetworkLoss::cross_entropy) {
-    const Vec means = row_products(block.probabilities, tangent.scores);
+    const Column<Real> means = row_products(block.probabilities, tangent.scores);
     tangent.residuals = block.probabilities.array() * (tangent.scores.colwise() - means).array();
   } else {
     tangent.residuals = tangent.scores;
   }
-  if (direction.targets) tangent.residuals -= *direction.targets;
-  if (options.hidden == 0) {
-    tangent.errors = block.residuals;
-    tangent.errors_tangent = tangent.residuals;
-    return tangent;
-  }
-  const Table slope = slopes(block.activations);
-  tangent.errors = block.back.array() * slope.array();
-  Table back = tangent.residuals * weights.top;
-  if (direction.weights) back.noalias() += block.residuals * direction.weights->top;
-  tangent.errors_tangent =
-      back.array() * slope.array() - 2 * block.back.array() * block.activations.array() * tangent.activations.array();
+  if (targets) tangent.residuals -= *targets;
+  tangent.errors = tangent.residuals;
+  if (!has_hidden) return tangent;
+  const Units<Real> back = block.residuals * upper.top;
+  tangent.errors.noalias() = tangent.residuals * upper.top;
+  if (moved) tangent.errors.noalias() += block.residuals * moved->top;
+  tangent.errors = tangent.errors.array() * slopes(block.activations) -
+                   2 * back.array() * block.activations.array() * tangent.activations.array();
   return tangent;
 }
 
-void add_weight_gradient_tangent(const NetworkOptions& options, const NetworkBlock& block,
-                                 const NetworkTangent& tangent, const Eigen::Ref<const Table>& rows,
-                                 const NetworkDirection& direction, double scale, MutableNetworkWeights& result) {
-  auto& lowest = options.hidden > 0 ? result.bottom : result.top;
-  auto& lowest_shift = options.hidden > 0 ? result.bottom_shift : result.top_shift;
-  lowest.noalias() += scale * tangent.errors_tangent.transpose() * rows;
-  if (direction.rows) lowest.noalias() += scale * tangent.errors.transpose() * *direction.rows;
-  lowest_shift += scale * tangent.errors_tangent.colwise().sum().transpose();
-  if (options.hidden == 0) return;
-  result.top.noalias() += scale * tangent.residuals.transpose() * block.activations;
-  result.top.noalias() += scale * block.residuals.transpose() * tangent.activations;
-  result.top_shift += scale * tangent.residuals.colwise().sum().transpose();
+template <class Real>
+void add_upper_gradient_tangent(const NetworkBlock<Real>& block, const NetworkTangent<Real>& tangent, double scale,
+                                UpperWeights<double>& result) {
+  result.lowest_shift += scale * tangent.errors.colwise().sum().transpose().template cast<double>();
+  if (result.top.size() == 0) return;
+  Units<Real> top = tangent.residuals.transpose() * block.activations;
+  top.noalias() += block.residuals.transpose() * tangent.activations;
+  result.top += scale * top.template cast<double>();
+  result.top_shift += scale * tangent.residuals.colwise().sum().transpose().template cast<double>();
 }
 
-Table row_gradient_tangent(const NetworkOptions& options, const ConstNetworkWeights& weights,
-                           const NetworkTangent& tangent, const NetworkDirection& direction) {
-  const auto& matrix = options.hidden > 0 ? weights.bottom : weights.top;
-  Table result = tangent.errors_tangent * matrix;
-  if (direction.weights) {
-    result.noalias() += tangent.errors * (options.hidden > 0 ? direction.weights->bottom : direction.weights->top);
-  }
-  return result;
-}
-
-Table target_gradient_tangent(const NetworkOptions& options, const NetworkBlock& block, const NetworkTangent& tangent) {
+template <class Real>
+Units<Real> target_gradient_tangent(const NetworkOptions& options, const NetworkBlock<Real>& block,
+                                    const NetworkTangent<Real>& tangent) {
   if (options.loss == NetworkLoss::squared) return -tangent.residuals;
-  const Vec means = row_products(block.probabilities, tangent.scores);
-  return means.replicate(1, tangent.scores.cols()) - tangent.scores;
+  const Column<Real> means = row_products(block.probabilities, tangent.scores);
+  return (-tangent.scores).colwise() + means;
 }
+
+#define BILEVEL_NETWORK_PASS(Real)                                                                                     \
+  template struct UpperLayers<Real>;                                                                                   \
+  template Units<Real> network_scores(const UpperLayers<Real>&, const UnitsView<Real>&, Units<Real>&);                 \
+  template NetworkBlock<Real> network_forward(const NetworkOptions&, const UpperLayers<Real>&, const UnitsView<Real>&, \
+                                              const Units<Real>&);                                                     \
+  template double network_loss_sum(const NetworkOptions&, const NetworkBlock<Real>&, const Units<Real>&);              \
+  template Units<Real> network_errors(const UpperLayers<Real>&, const NetworkBlock<Real>&);                            \
+  template void add_upper_gradient(const NetworkBlock<Real>&, const Units<Real>&, double, UpperWeights<double>&);      \
+  template Units<Real> target_gradient(const NetworkOptions&, const NetworkBlock<Real>&);                              \
+  template NetworkTangent<Real> network_tangent(const NetworkOptions&, const UpperLayers<Real>&,                       \
+                                                const NetworkBlock<Real>&, const UnitsView<Real>&,                     \
+                                                const UpperLayers<Real>*, const Units<Real>*);                         \
+  template void add_upper_gradient_tangent(const NetworkBlock<Real>&, const NetworkTangent<Real>&, double,             \
+                                           UpperWeights<double>&);                                                     \
+  template Units<Real> target_gradient_tangent(const NetworkOptions&, const NetworkBlock<Real>&,                       \
+                                               const NetworkTangent<Real>&);
+BILEVEL_NETWORK_PASS(float)
+BILEVEL_NETWORK_PASS(double)
+#undef BILEVEL_NETWORK_PASS
 
 }  // namespace bilevel

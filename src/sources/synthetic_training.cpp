@@ -35,8 +35,7 @@ class SyntheticTraining final : public Objective {
         options_(options) {}
 
   std::size_t linearization_bytes() const override {
-    const Index hidden = network_.hidden > 0 ? 2 * network_.hidden : 0;
-    const Index entries = rows_.rows() * (network_.inputs + hidden + 5 * network_.outputs) + dim_y();
+    const Index entries = rows_.rows() * (network_.inputs + network_.hidden + 5 * network_.outputs) + dim_y();
     return static_cast<std::size_t>(entries) * sizeof(double);
   }
 
@@ -45,7 +44,7 @@ class SyntheticTraining final : public Objective {
   struct Place {
     Table rows, targets;
     Vec y;
-    NetworkBlock block;
+    NetworkBlock<double> block;
     Table target_slope;  // gradient in the targets times the count of rows, where they are learned
   };
 
@@ -64,8 +63,9 @@ class SyntheticTraining final : public Objective {
       result->targets = soft_targets() ? softmax_rows(entries) : Table(entries);
     }
     result->y = y;
-    result->block =
-        network_forward(network_, ConstNetworkWeights(result->y.data(), network_), result->rows, result->targets);
+    const ConstNetworkWeights weights(result->y.data(), network_);
+    const Units<double> below = result->rows * weights.lowest.transpose();
+    result->block = network_forward<double>(network_, UpperLayers<double>(weights.upper), below, result->targets);
     if (options_.learn_targets) result->target_slope = target_gradient(network_, result->block);
     return result;
   }
@@ -86,16 +86,20 @@ class SyntheticTraining final : public Objective {
     Evaluation result;
     const ConstNetworkWeights weights(at.y.data(), network_);
     const double c = options_.regularization;
+    const auto errors = want.has(Oracle::grad_y) || want.has(Oracle::grad_x)
+                            ? network_errors(UpperLayers<double>(weights.upper), at.block)
+                            : Units<double>();
     if (want.has(Oracle::value)) {
-      result.value = scale() * network_loss_sum(network_, at.block, at.targets) + c * at.y.squaredNorm();
+      result.value = scale() * network_loss_sum<double>(network_, at.block, at.targets) + c * at.y.squaredNorm();
     }
     if (want.has(Oracle::grad_y)) {
       result.grad_y = 2 * c * at.y;
       MutableNetworkWeights gradient(result.grad_y->data(), network_);
-      add_weight_gradient(network_, at.block, at.rows, scale(), gradient);
+      gradient.lowest.noalias() += scale() * errors.transpose() * at.rows;
+      add_upper_gradient(at.block, errors, scale(), gradient.upper);
     }
     if (want.has(Oracle::grad_x)) {
-      const Table rows = options_.learn_rows ? row_gradient(network_, weights, at.block) : Table();
+      const Table rows = options_.learn_rows ? Table(errors * weights.lowest) : Table();
       const Table targets = soft_targets() ? softmax_pull_back(at.targets, at.target_slope) : at.target_slope;
       result.grad_x = leader_vector(rows, targets);
     }
@@ -118,7 +122,10 @@ class SyntheticTraining final : public Objective {
 class SyntheticTraining::Products final : public Linearization::Implementation {
  public:
   Products(const SyntheticTraining& objective, std::unique_ptr<const Place> at)
-      : objective_(objective), at_(std::move(at)), weights_(at_->y.data(), objective.network_) {}
+      : objective_(objective),
+        at_(std::move(at)),
+        weights_(at_->y.data(), objective.network_),
+        upper_(weights_.upper) {}
 
   Vec hess_yy(const Vec& v) const override { return along_weights(v, true, false).hess_yy; }
   Vec hess_xy(const Vec& v) const override { return along_weights(v, false, true).hess_xy; }
@@ -128,36 +135,52 @@ class SyntheticTraining::Products final : public Linearization::Implementation {
     const auto& o = objective_.network_;
     const auto& options = objective_.options_;
     const Index row_entries = options.learn_rows ? at_->rows.size() : 0;
-    Table rows, targets;
-    if (options.learn_rows) rows = as_table(u, 0, at_->rows.rows(), at_->rows.cols());
+    Units<double> rows, targets;
+    Units<double> below = Units<double>::Zero(at_->rows.rows(), lowest_size(o));
+    if (options.learn_rows) {
+      rows = as_table(u, 0, at_->rows.rows(), at_->rows.cols());
+      below.noalias() = rows * weights_.lowest.transpose();
+    }
     if (options.learn_targets) {
       targets = as_table(u, row_entries, at_->targets.rows(), at_->targets.cols());
       if (objective_.soft_targets()) targets = softmax_pull_back(at_->targets, targets);
     }
-    const NetworkDirection direction{nullptr, options.learn_rows ? &rows : nullptr,
-                                     options.learn_targets ? &targets : nullptr};
-    const auto tangent = network_tangent(o, weights_, at_->block, at_->rows, direction);
+    const auto tangent =
+        network_tangent<double>(o, upper_, at_->block, below, nullptr, options.learn_targets ? &targets : nullptr);
     Vec result = Vec::Zero(objective_.dim_y());
     MutableNetworkWeights parts(result.data(), o);
-    add_weight_gradient_tangent(o, at_->block, tangent, at_->rows, direction, objective_.scale(), parts);
+    add_weights_tangent(tangent, parts);
+    if (options.learn_rows) {
+      parts.lowest.noalias() += objective_.scale() * network_errors(upper_, at_->block).transpose() * rows;
+    }
     return result;
   }
 
  private:
+  /// Adds the derivative of the gradient in y along `tangent`, the rows themselves at rest.
+  void add_weights_tangent(const NetworkTangent<double>& tangent, MutableNetworkWeights& parts) const {
+    parts.lowest.noalias() += objective_.scale() * tangent.errors.transpose() * at_->rows;
+    add_upper_gradient_tangent(at_->block, tangent, objective_.scale(), parts.upper);
+  }
+
   bilevel::Products along_weights(const Vec& v, bool in_weights, bool in_leader) const {
     const auto& o = objective_.network_;
-    const ConstNetworkWeights moved(v.data(), o);
-    const NetworkDirection direction{&moved, nullptr, nullptr};
-    const auto tangent = network_tangent(o, weights_, at_->block, at_->rows, direction);
+    const ConstNetworkWeights direction(v.data(), o);
+    const UpperLayers<double> moved(direction.upper);
+    const Units<double> below = at_->rows * direction.lowest.transpose();
+    const auto tangent = network_tangent<double>(o, upper_, at_->block, below, &moved, nullptr);
     bilevel::Products result;
     if (in_weights) {
       result.hess_yy = 2 * objective_.options_.regularization * v;
       MutableNetworkWeights parts(result.hess_yy.data(), o);
-      add_weight_gradient_tangent(o, at_->block, tangent, at_->rows, direction, objective_.scale(), parts);
+      add_weights_tangent(tangent, parts);
     }
     if (in_leader) {
-      const Table rows =
-          objective_.options_.learn_rows ? row_gradient_tangent(o, weights_, tangent, direction) : Table();
+      Table rows;
+      if (objective_.options_.learn_rows) {
+        rows = tangent.errors * weights_.lowest;
+        rows.noalias() += network_errors(upper_, at_->block) * direction.lowest;
+      }
       Table targets;
       if (objective_.options_.learn_targets) {
         targets = target_gradient_tangent(o, at_->block, tangent);
@@ -171,6 +194,7 @@ class SyntheticTraining::Products final : public Linearization::Implementation {
   const SyntheticTraining& objective_;
   std::unique_ptr<const Place> at_;
   ConstNetworkWeights weights_;
+  UpperLayers<double> upper_;
 };
 
 std::unique_ptr<const Linearization::Implementation> SyntheticTraining::do_linearize(const Vec& x, const Vec& y, Batch,

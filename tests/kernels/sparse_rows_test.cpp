@@ -78,6 +78,37 @@ TYPED_TEST(SparseRowsTest, ProductsAreThoseOfDenseRows) {
   }
 }
 
+TYPED_TEST(SparseRowsTest, RowsMeetWeightsFeatureByFeature) {
+  const SameRows<TypeParam> same;
+  for_each_target([&] {
+    // Outputs for every tile of 1 to 4 vectors of 16 to 64 bytes, and for several tiles.
+    for (const std::size_t outputs : {1, 17, 40, 64, 130}) {
+      const std::size_t stride = padded_features<TypeParam>(outputs);
+      const auto W = uniform_buffer<TypeParam>(kFeatures * stride, 6);
+      const auto e = uniform_buffer<TypeParam>(stride, 7);
+      for (const std::size_t i : {0, 1, 2, 3}) {  // the first is empty
+        auto z = uniform_buffer<TypeParam>(stride, 8);
+        auto G = uniform_buffer<TypeParam>(kFeatures * stride, 9);
+        const auto before = uniform_buffer<TypeParam>(kFeatures * stride, 9);
+        sparse_row_scores(same.sparse.row(i), W.data(), stride, z.data());
+        sparse_row_accumulate(same.sparse.row(i), e.data(), stride, G.data());
+        for (std::size_t u = 0; u < stride; ++u) {
+          double expected = 0;
+          for (std::size_t j = 0; j < kFeatures; ++j) {
+            const auto value = static_cast<double>(same.dense.row(i)[j]);
+            const std::size_t at = j * stride + u;
+            expected += value * static_cast<double>(W[at]);
+            ASSERT_NEAR(G[at], static_cast<double>(before[at]) + value * static_cast<double>(e[u]),
+                        sum_tolerance<TypeParam>(1))
+                << "row " << i << " at " << at;
+          }
+          ASSERT_NEAR(z[u], expected, sum_tolerance<TypeParam>(kFeatures)) << "row " << i << ", output " << u;
+        }
+      }
+    }
+  });
+}
+
 TYPED_TEST(SparseRowsTest, RefusesBrokenRows) {
   using Sparse = SparseRows<TypeParam>;
   EXPECT_THROW(Sparse(3, {}, {}, {}), InvalidInput);
