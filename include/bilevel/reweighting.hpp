@@ -24,12 +24,15 @@ namespace bilevel {
 struct ReweightingOptions {
   Index hidden = 0;  // tanh units of a hidden layer; 0: softmax regression
   /// "hoag" solves the follower and the adjoint system to tolerance before each step; "hg_ms" also selects among the
-  /// follower's minimisers; "smbg" and "bgs_opt" take a few gradient steps instead.
-  std::string method = "hoag";
-  /// c. Empty: it is the leader's too, from the best value of a grid under uniform weights.
+  /// follower's minimisers; "smbg" and "bgs_opt" take a few gradient steps instead. "auto": hoag for softmax
+  /// regression, bgs_opt for networks, whose H is not positive definite before they are trained to the end.
+  std::string method = "auto";
+  /// c. Empty: the best of a grid, for every model anew; in the run it is the leader's too for softmax regression, and
+  /// stays at uniform weights' best for networks, which are never trained to the end there and would make it vanish.
   std::optional<double> regularization = std::nullopt;
   StopRule stop = {.tolerance = 1e-3, .improvement = 1e-3, .patience = 5, .max_iterations = 100};
-  double lower_tolerance = 3e-4;    // the follower is solved to |g_y| <= tolerance times that of the untrained model
+  /// Models are fitted to |g_y| <= tolerance times that of the untrained model. Empty: 3e-4, for networks 3e-3.
+  std::optional<double> lower_tolerance = std::nullopt;
   double adjoint_tolerance = 1e-3;  // |H w - f_y| <= tolerance |f_y|
   LeaderRule outer = LeaderRule::adam;
   std::uint64_t seed = 1;   // of the network's first weights

@@ -19,14 +19,16 @@ namespace {
 
 constexpr double kLogRange = 10;  // of logits and of log c / first c: weights differ by at most e^20
 
-std::unique_ptr<OuterMethod> method_of(const ReweightingOptions& options, double slope) {
+std::unique_ptr<OuterMethod> method_of(const ReweightingOptions& options, double lower_tolerance) {
   const std::string rule(to_string(options.outer)), tolerance = fmt::format("{}", options.adjoint_tolerance);
-  if (options.method == "smbg") {
+  const std::string automatic = options.hidden > 0 ? "bgs_opt" : "hoag";
+  const auto& method = options.method == "auto" ? automatic : options.method;
+  if (method == "smbg") {
     return make_method("smbg", {{"hypergradient", "implicit"}, {"cg-tolerance", tolerance}, {"outer", rule}});
   }
-  if (options.method == "bgs_opt") return make_method("bgs_opt", {{"adjoint-tolerance", tolerance}, {"outer", rule}});
-  if (options.method == "hg_ms") return make_method("hg_ms", {{"outer", rule}});
-  return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = std::clamp(options.lower_tolerance * slope, 1e-14, 0.1),
+  if (method == "bgs_opt") return make_method("bgs_opt", {{"adjoint-tolerance", tolerance}, {"outer", rule}});
+  if (method == "hg_ms") return make_method("hg_ms", {{"outer", rule}});
+  return std::make_unique<Hoag>(HoagOptions{.lower_tolerance = std::clamp(lower_tolerance, 1e-14, 0.1),
                                             .lower_iterations = 500,
                                             .adjoint_tolerance = options.adjoint_tolerance,
                                             .lowest = -kLogRange,
@@ -71,11 +73,11 @@ Vec size_logits(const ReweightingData& data) {
   return logits;
 }
 
-Certificate certify_weights(const BilevelProblem& problem, const RunResult& run, const ReweightingOptions& options) {
-  // The follower was solved to lower_tolerance, and passes in float32 round at 1e-6: finer scales say nothing.
-  auto certificate = certify(
-      problem, run.best_x, run.best_y,
-      {.tolerance = std::clamp(options.lower_tolerance, 1e-4, 0.1), .eigenvalue_products = 300, .solve_products = 200});
+Certificate certify_weights(const BilevelProblem& problem, const RunResult& run) {
+  // Passes in float32 round at 1e-6: much finer scales say nothing.
+  constexpr double kTolerance = 1e-4;
+  auto certificate = certify(problem, run.best_x, run.best_y,
+                             {.tolerance = kTolerance, .eigenvalue_products = 300, .solve_products = 200});
   const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
   if (certificate.verdict == Verdict::not_converged && stopped) {
     certificate.advice =
@@ -98,7 +100,7 @@ class Reweighter {
         result_(fitter_.network()) {}
 
   ReweightingResult reweight(const std::vector<Observer*>& observers) {
-    const auto method = method_of(options_, fitter_.slope());
+    const auto method = method_of(options_, fitter_.tolerance());
     stage("training on uniform weights");
     auto uniform = fitter_.fit_best(Vec::Zero(count_));
     result_.first_c = uniform.regularization;
@@ -113,7 +115,7 @@ class Reweighter {
     finish();
     if (options_.certificate && !interrupted()) {
       stage("certifying");
-      result_.certificate = certify_weights(problem, result_.run, options_);
+      result_.certificate = certify_weights(problem, result_.run);
     }
     if (options_.comparators) compare(std::move(uniform));
     warn();
@@ -125,7 +127,7 @@ class Reweighter {
     if (on_stage_) on_stage_(name);
   }
   bool interrupted() const { return options_.stop.interrupt && options_.stop.interrupt->load(); }
-  bool learns_c() const { return !options_.regularization; }
+  bool learns_c() const { return !options_.regularization && options_.hidden == 0; }
 
   void finish() {
     const Vec& x = result_.run.best_x;
@@ -137,7 +139,7 @@ class Reweighter {
                                                  result_.first_c)});
     }
     stage("training on the learned weights");
-    result_.learned = fitter_.fit(x.head(count_), c);
+    result_.learned = options_.hidden > 0 ? fitter_.fit_best(x.head(count_)) : fitter_.fit(x.head(count_), c);
     fitter_.judge_test(result_.learned);
   }
 

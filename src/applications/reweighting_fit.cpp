@@ -17,7 +17,7 @@ namespace {
 /// saddle at y = 0.
 const std::vector<double>& penalty_grid(Index hidden) {
   static const std::vector<double> linear{1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6};
-  static const std::vector<double> network{1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6};
+  static const std::vector<double> network{1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
   return hidden > 0 ? network : linear;
 }
 
@@ -49,17 +49,15 @@ MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptio
   const auto objective = mixture(sources_, {});
   const auto uniform =
       objective->linearize(Vec::Zero(static_cast<Index>(sources_.size())), start_, full, Oracle::grad_y);
-  slope_ = norm(*uniform.evaluation().grad_y);
-  curvature_ = measure_curvature(uniform, network_.dim_y()).largest;
-  // Rows that are all zero: any unit will do.
-  if (!(slope_ > 0)) slope_ = 1;
-  if (!(curvature_ > 0)) curvature_ = 1;
+  const auto or_one = [](double unit) { return unit > 0 ? unit : 1; };  // where the rows are all zero
+  curvature_ = or_one(measure_curvature(uniform, network_.dim_y()).largest);
+  const double share = options.lower_tolerance.value_or(options.hidden > 0 ? 3e-3 : 3e-4);
+  tolerance_ = share * or_one(norm(*uniform.evaluation().grad_y));
 }
 
 LowerSolver::Summary MixtureFitter::solve(const Sources& sources, const Vec& logits, double c, const Vec& start) const {
-  return Lbfgs().solve(
-      *mixture(sources, {.regularization = c}), logits, start,
-      {.tolerance = options_.lower_tolerance * slope_, .max_iterations = 2000, .interrupt = options_.stop.interrupt});
+  return Lbfgs().solve(*mixture(sources, {.regularization = c}), logits, start,
+                       {.tolerance = tolerance_, .max_iterations = 2000, .interrupt = options_.stop.interrupt});
 }
 
 WeighedModel MixtureFitter::fit(const Vec& logits, double c) const {

@@ -26,8 +26,8 @@ class MixtureFitter {
   /// Trains on the target's validation rows, c by cross-validation with five folds, or the given one.
   WeighedModel fit_target() const;
 
-  /// |g_y| of the untrained model under uniform weights: what the follower's tolerance is measured against.
-  double slope() const { return slope_; }
+  /// |g_y| that models are fitted to.
+  double tolerance() const { return tolerance_; }
 
   /// Loss and accuracy on the test rows, if there are any.
   void judge_test(WeighedModel& model) const;
@@ -45,7 +45,7 @@ class MixtureFitter {
   Network network_;
   Vec start_;
   Sources sources_;
-  double slope_ = 1, curvature_ = 1;  // |g_y| and |H| of the untrained model under uniform weights, without penalty
+  double tolerance_ = 1, curvature_ = 1;  // |H| is that of the untrained model under uniform weights, without penalty
 };
 
 }  // namespace bilevel
