@@ -73,11 +73,11 @@ Vec size_logits(const ReweightingData& data) {
   return logits;
 }
 
-Certificate certify_weights(const BilevelProblem& problem, const RunResult& run) {
-  // Passes in float32 round at 1e-6: much finer scales say nothing.
-  constexpr double kTolerance = 1e-4;
+Certificate certify_weights(const BilevelProblem& problem, const RunResult& run, double lower_tolerance) {
+  // The follower was fitted that far, and passes in float32 round at 1e-6: finer scales say nothing.
+  const double tolerance = std::clamp(lower_tolerance, 1e-4, 0.1);
   auto certificate = certify(problem, run.best_x, run.best_y,
-                             {.tolerance = kTolerance, .eigenvalue_products = 300, .solve_products = 200});
+                             {.tolerance = tolerance, .eigenvalue_products = 300, .solve_products = 200});
   const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
   if (certificate.verdict == Verdict::not_converged && stopped) {
     certificate.advice =
@@ -115,7 +115,7 @@ class Reweighter {
     finish();
     if (options_.certificate && !interrupted()) {
       stage("certifying");
-      result_.certificate = certify_weights(problem, result_.run);
+      result_.certificate = certify_weights(problem, result_.run, relative_tolerance(options_));
     }
     if (options_.comparators) compare(std::move(uniform));
     warn();

@@ -40,6 +40,10 @@ std::shared_ptr<const Objective> rows_loss(const Network& network, const Labelle
   return network_loss(network, rows.features, rows.labels, dim_x, threads);
 }
 
+double relative_tolerance(const ReweightingOptions& options) {
+  return options.lower_tolerance.value_or(options.hidden > 0 ? 3e-3 : 3e-4);
+}
+
 MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptions& options)
     : data_(data),
       options_(options),
@@ -51,8 +55,7 @@ MixtureFitter::MixtureFitter(const ReweightingData& data, const ReweightingOptio
       objective->linearize(Vec::Zero(static_cast<Index>(sources_.size())), start_, full, Oracle::grad_y);
   const auto or_one = [](double unit) { return unit > 0 ? unit : 1; };  // where the rows are all zero
   curvature_ = or_one(measure_curvature(uniform, network_.dim_y()).largest);
-  const double share = options.lower_tolerance.value_or(options.hidden > 0 ? 3e-3 : 3e-4);
-  tolerance_ = share * or_one(norm(*uniform.evaluation().grad_y));
+  tolerance_ = relative_tolerance(options) * or_one(norm(*uniform.evaluation().grad_y));
 }
 
 LowerSolver::Summary MixtureFitter::solve(const Sources& sources, const Vec& logits, double c, const Vec& start) const {

@@ -12,6 +12,9 @@ Network reweighting_network(const ReweightingData& data, const ReweightingOption
 std::shared_ptr<const Objective> rows_loss(const Network& network, const LabelledRows& rows, Index dim_x,
                                            std::size_t threads);
 
+/// What lower_tolerance says or leaves open.
+double relative_tolerance(const ReweightingOptions& options);
+
 /// Fits models to one set of data; all start from the same y0.
 class MixtureFitter {
  public:

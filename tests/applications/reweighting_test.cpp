@@ -39,6 +39,7 @@ TEST(Reweighting, AllMethodsAgreeOnTheWeights) {
   const auto data = good_good_bad(4);
   ReweightingOptions options{.regularization = 0.01, .lower_tolerance = 1e-8, .adjoint_tolerance = 1e-8};
   options.stop = {.tolerance = 1e-6, .improvement = 1e-6, .patience = 10, .max_iterations = 300};
+  options.threads = 1;
   options.comparators = options.certificate = false;
   std::vector<double> losses;
   for (const char* method : {"hoag", "hg_ms", "bgs_opt", "smbg"}) {
@@ -68,7 +69,7 @@ TEST(Reweighting, TheHypergradientIsTheSlopeOfTheReSolvedLoss) {
 }
 
 TEST(Reweighting, AGivenPenaltyIsUsedForEveryModel) {
-  const auto result = reweight(good_good_bad(6), {.regularization = 0.03, .certificate = false});
+  const auto result = reweight(good_good_bad(6), {.regularization = 0.03, .threads = 1, .certificate = false});
   for (const auto* model : {&result.learned, &*result.uniform, &*result.by_size, &*result.target_only}) {
     EXPECT_EQ(model->regularization, 0.03);
   }
@@ -76,8 +77,8 @@ TEST(Reweighting, AGivenPenaltyIsUsedForEveryModel) {
 }
 
 TEST(Reweighting, SameSeedSameWeights) {
-  const auto first = reweight(good_good_bad(7), {.comparators = false, .certificate = false});
-  const auto second = reweight(good_good_bad(7), {.comparators = false, .certificate = false});
+  const auto first = reweight(good_good_bad(7), {.threads = 1, .comparators = false, .certificate = false});
+  const auto second = reweight(good_good_bad(7), {.threads = 1, .comparators = false, .certificate = false});
   EXPECT_EQ(*first.learned.weights, *second.learned.weights);
 }
 
@@ -85,7 +86,7 @@ TEST(Reweighting, FewValidationRowsAreWarnedAbout) {
   auto data = good_good_bad(8);
   Random random(8);
   data.valid = testing::three_classes(12, 0, random);
-  const auto result = reweight(data, {.comparators = false, .certificate = false});
+  const auto result = reweight(data, {.threads = 1, .comparators = false, .certificate = false});
   ASSERT_FALSE(result.warnings.empty());
   EXPECT_NE(result.warnings.front().find("12 validation rows weigh 3 sources"), std::string::npos);
 }
