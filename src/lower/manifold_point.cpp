@@ -1,4 +1,4 @@
-#include "methods/hg_ms_point.hpp"
+#include "lower/manifold_point.hpp"
 
 #include <algorithm>
 #include <cmath>

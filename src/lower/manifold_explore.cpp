@@ -1,4 +1,4 @@
-#include "methods/hg_ms_explore.hpp"
+#include "lower/manifold_explore.hpp"
 
 #include <array>
 #include <cmath>

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "bilevel/manifold_selection.hpp"
-#include "methods/hg_ms_curvature.hpp"
-#include "methods/hg_ms_explore.hpp"
-#include "methods/hg_ms_polish.hpp"
+#include "hypergradient/manifold_curvature.hpp"
+#include "hypergradient/manifold_polish.hpp"
+#include "lower/manifold_explore.hpp"
 
 namespace bilevel {
 
@@ -264,25 +264,16 @@ class Selector {
   }
 
   void examine() {
-    constexpr double kDegenerate = 1e-5;
-    constexpr double kVanishing = 0.8;  // from y to the next Newton iterate; for f = t^4 it is 4/9
     if (!report_.kernel_dimension || *report_.kernel_dimension == 0) return;
     if (!problem_.upper->provides().has(Oracle::hess_yy)) return;
     const auto& piece = report_.pieces.front();
     const auto basis = kernel_basis(polished_.front().best.point, options_.kernel_limit, random_);
     if (!basis.complete || basis.vectors.cols() == 0) return;
-    const Vec& tangent = polished_.front().tangent;
-    const auto curvature_at = [&](const Vec& y) {
-      return intrinsic_curvature(problem_, x_, y, piece.adjoint, tangent, basis, sign_);
-    };
-    const auto curvature = curvature_at(piece.y);
+    const auto curvature =
+        intrinsic_curvature(problem_, x_, piece.y, piece.adjoint, polished_.front().tangent, basis, sign_);
     if (!curvature) return;
     report_.intrinsic_curvature = curvature->smallest;
-    report_.degenerate = curvature->smallest <= kDegenerate * curvature->scale;
-    if (report_.degenerate || !(norm(curvature->newton_step) <= 1 + norm(piece.y))) return;
-    // At a degenerate minimiser the curvature vanishes with the distance to it, so that what the polish left matters.
-    const auto nearer = curvature_at(piece.y + curvature->newton_step);
-    report_.degenerate = nearer && nearer->smallest < kVanishing * curvature->smallest;
+    report_.degenerate = curvature->degenerate || curvature->falls();
   }
 
   void probe() {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bilevel/manifold_selection.hpp"
-#include "methods/hg_ms_point.hpp"
+#include "lower/manifold_point.hpp"
 
 namespace bilevel {
 
