@@ -151,13 +151,31 @@ class Selector {
 
   bool better(double a, double b) const { return sign_ * a < sign_ * b; }
 
-  /// The known answer and the best others, each polished; what is not polished may still tie.
+  /// Brings forward the best that lie apart: polishing neighbours finds one minimiser twice.
+  void spread_out(std::size_t count) {
+    constexpr double kApart = 0.25;  // of the largest distance
+    double width = 0;
+    for (const auto& one : ranked_) width = std::max(width, norm(one.point.y() - ranked_[0].point.y()));
+    for (std::size_t place = 1; place < count; ++place) {
+      const auto chosen = ranked_.begin() + static_cast<std::ptrdiff_t>(place);
+      const auto next = std::find_if(chosen, ranked_.end(), [&](const RankedPoint& one) {
+        return std::all_of(ranked_.begin(), chosen, [&](const RankedPoint& other) {
+          return norm(one.point.y() - other.point.y()) > kApart * width;
+        });
+      });
+      if (next == ranked_.end()) return;
+      std::rotate(chosen, next, next + 1);
+    }
+  }
+
+  /// The known answer and the best others that lie apart, each polished; what is not polished may still tie.
   void polish_best() {
     if (known_) std::swap(ranked_[0], ranked_[*known_]);
     const auto others = ranked_.begin() + (known_ ? 1 : 0);
     std::stable_sort(others, ranked_.end(),
                      [&](const RankedPoint& a, const RankedPoint& b) { return better(a.upper, b.upper); });
     const auto count = std::min(ranked_.size(), static_cast<std::size_t>(options_.polished));
+    spread_out(count);
     Status worst = Status::converged;
     double worst_residual = 0;
     Index iterations = 0;
@@ -206,7 +224,9 @@ class Selector {
     piece.adjoint = point.solve(consistent, kTolerance);
     // One refinement: the recurrence's residual drifts from the true one where H is ill-conditioned.
     piece.adjoint += point.solve(consistent - point.product(piece.adjoint), 1e-4);
-    piece.gradient = problem_.upper->grad_x(x_, point.y()) - point.cross_product(piece.adjoint);
+    const Vec direct = problem_.upper->grad_x(x_, point.y()), through_follower = point.cross_product(piece.adjoint);
+    piece.gradient = direct - through_follower;
+    piece.gradient_scale = norm(direct) + norm(through_follower);
     piece.y = point.y();
     piece.upper = ranked.upper;
     piece.lower = point.value();
@@ -257,7 +277,10 @@ class Selector {
     }
     auto piece = piece_at(ranked, tangent);
     if (!piece) return;
+    // At a solution gradients vanish, and what the polishes left of them differs.
+    constexpr double kVanishing = 1e-6;
     for (const auto& known : report_.pieces) {
+      if (norm(known.gradient - piece->gradient) <= kVanishing * (known.gradient_scale + piece->gradient_scale)) return;
       if (!differ(known.gradient, piece->gradient, apart.gradients, 1e-12)) return;
     }
     report_.pieces.push_back(std::move(*piece));
