@@ -35,12 +35,13 @@ TEST(Recommend, MoreStepsThanTheAutomaticChoiceForIllConditionedFollowers) {
   EXPECT_NEAR(std::stod(advice.settings.at("warm-start-steps")), 4089, 15);
 }
 
-TEST(Recommend, TheCorrectionForDegenerateFollowers) {
+TEST(Recommend, SelectionForDegenerateFollowers) {
   const auto game = flat_game();
   const auto advice = recommend(game.problem);
-  EXPECT_EQ(advice.method, "bgs_opt");
+  EXPECT_EQ(advice.method, "hg_ms");
   EXPECT_EQ(advice.condition, std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::isfinite(advice.predicted_seconds));
+  EXPECT_GT(advice.predicted_seconds, 0);
   EXPECT_NE(advice.reasons.back().find("manifold of dimension 9"), std::string::npos) << advice.reasons.back();
   const auto result = run(game.problem, *make_method(advice.method, advice.settings), {.max_iterations = 400});
   EXPECT_EQ(result.status, Status::converged) << result.message;
@@ -83,6 +84,7 @@ TEST(Recommend, SaysWhereTheDegenerateAnswerIsNotMorseBott) {
   // At x = 0 every point of the ring is an answer, beside it only two are.
   const BilevelProblem problem{"deforms", upper, ring_that_deforms(), Vec::Zero(1), vec({0.6, 0.8}), {}};
   const auto advice = recommend(problem);
+  EXPECT_EQ(advice.method, "bgs_opt");
   EXPECT_NE(advice.reasons.back().find("g is not Morse-Bott there"), std::string::npos) << advice.reasons.back();
 }
 
