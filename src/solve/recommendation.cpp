@@ -60,14 +60,29 @@ void choose_steps(Recommendation& advice) {
   advice.settings["warm-start-steps"] = fmt::format("{}", advice.inner_steps);
 }
 
-/// Whether the follower's degenerate answer moves smoothly with x as far as is known, and HG-MS can count its kernel.
-bool suits_selection(const BilevelProblem& problem, const Certificate& at) {
-  if (at.kernel_dimension.value_or(0) > SelectionOptions{}.kernel_limit) return false;
-  const bool fails = at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails;
-  if (fails && at.morse_bott->follows_leader != true) return false;
+/// Why HG-MS is not for a degenerate answer, in a clause; empty: it is.
+std::string unfit_for_selection(const BilevelProblem& problem, const Certificate& at, const Vec& y) {
+  if (at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails && at.morse_bott->follows_leader != true) {
+    return fmt::format(
+        "g is not Morse-Bott there ({}): the follower's choice may jump with x; look at other starts, or "
+        "make the follower generic with --perturb",
+        at.morse_bott->reason);
+  }
+  const auto k = at.kernel_dimension.value_or(0);
+  if (k > SelectionOptions{}.kernel_limit) {
+    return fmt::format("its minimisers form a manifold of dimension {}, too many for HG-MS to search", k);
+  }
   const auto needs = HgMs().needs();
-  return needs.upper.without(problem.upper->provides()).empty() &&
-         needs.lower.without(problem.lower->provides()).empty();
+  const auto missing = needs.upper.without(problem.upper->provides());
+  if (!missing.empty()) return fmt::format("HG-MS needs {} of the upper objective", to_string(missing));
+  const auto lacking = needs.lower.without(problem.lower->provides());
+  if (!lacking.empty()) return fmt::format("HG-MS needs {} of the lower objective", to_string(lacking));
+  Random random(1);
+  SelectionMemory memory;
+  const auto selected = select_on_manifold(problem, problem.x0, y, {}, random, memory);
+  if (selected.status == Status::converged) return "";
+  return fmt::format("its minimisers form a manifold of dimension {}, on which HG-MS selects none: {}", k,
+                     selected.message);
 }
 
 /// HG-MS: by the table of `./dev bench games` it solves every game whose follower is degenerate, where BGS-Opt ends at
@@ -98,19 +113,13 @@ void choose_selection(Recommendation& advice, const Certificate& at, Index dim_y
   }
 }
 
-/// Where the answer may jump with x, or HG-MS cannot be used.
-void explain_degenerate(Recommendation& advice, const Certificate& at) {
+void explain_degenerate(Recommendation& advice, const std::string& unfit) {
   advice.reasons.push_back(
       "the follower's answer to the start is a degenerate minimiser: which answer it gives is decided by its descent, "
       "and the corrected hypergradient f_x - B H+ f_y is the derivative of that choice, while unrolled steps alone "
       "stay "
       "biased however many they are");
-  if (at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails) {
-    advice.reasons.push_back(fmt::format(
-        "but g is not Morse-Bott there ({}): that choice may jump with x; look at other starts, or make the follower "
-        "generic with --perturb",
-        at.morse_bott->reason));
-  }
+  advice.reasons.push_back("but " + unfit);
 }
 
 }  // namespace
@@ -132,6 +141,8 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   choose_corrected(advice, g.dim_y(),
                    static_cast<double>(g.linearization_bytes()) + sizeof(double) * static_cast<double>(g.dim_y()));
 
+  const bool degenerate = at.follower == FollowerKind::degenerate_local_minimiser;
+  const auto unfit = degenerate ? unfit_for_selection(problem, at, settled.y) : std::string();
   switch (at.follower) {
     case FollowerKind::local_minimiser:
       choose_steps(advice);
@@ -144,7 +155,7 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       break;
     case FollowerKind::degenerate_local_minimiser:
       advice.summary = "the follower's answer to the start is a degenerate minimiser";
-      if (!suits_selection(problem, at)) explain_degenerate(advice, at);
+      if (!unfit.empty()) explain_degenerate(advice, unfit);
       break;
     case FollowerKind::saddle:
       advice.summary = "the start leads the follower to a saddle";
@@ -162,7 +173,7 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   const double bounded = std::isfinite(advice.condition) ? std::sqrt(advice.condition) * 10 : 1e3;
   const double solve = std::min(bounded, 10.0 * static_cast<double>(g.dim_y()));
   advice.predicted_seconds = static_cast<double>(advice.inner_steps) * linearize + solve * product;
-  if (at.follower == FollowerKind::degenerate_local_minimiser && suits_selection(problem, at)) {
+  if (degenerate && unfit.empty()) {
     choose_selection(advice, at, g.dim_y(), linearize, product);
   }
   if (critical_points) {
