@@ -82,8 +82,8 @@ struct CertificateOptions {
   Index leader_curvature_limit = 20;
   /// m and n up to which a degenerate follower is tested for being Morse-Bott, at most 500; 0: never.
   Index morse_bott_limit = 50;
-  /// Dimension of the follower's manifold of answers up to which the leader's choice on it is examined, at most 100; 0:
-  /// never.
+  /// Dimension of the follower's manifold of answers up to which the leader's choice on it is examined where H was
+  /// formed, at most 100; 0: never.
   Index selection_limit = 32;
   std::uint64_t seed = 1;
 };

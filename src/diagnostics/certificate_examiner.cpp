@@ -318,6 +318,10 @@ class Examiner {
     if (c.follower != FollowerKind::degenerate_local_minimiser || options_.selection_limit == 0) return;
     if (c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::fails) return;
     if (!problem_.upper->provides().has(Oracle::value)) return;
+    if (!c.dense) {  // then a descent is long, and there would be dozens
+      c.selection = CertifiedSelection{.reason = "the follower has too many variables for its Hessian to be formed"};
+      return;
+    }
     const Place& at = reference();
     const auto solved = solve(spectrum_, at, *at.upper.grad_y, budget_, adjoint_);
     if (!solved.finite || solved.residual > e_.tolerance * norm(*at.upper.grad_y)) {
