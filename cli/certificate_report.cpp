@@ -20,6 +20,34 @@ std::string sentence(std::string_view head, const std::string& text) {
   return fmt::format("{}{}\n", head, wrap_text(text, width, head.size()));
 }
 
+void add_selection(Table& table, const CertifiedSelection& s) {
+  table.add_row(
+      {"among the follower's answers", std::string(to_string(s.kind)),
+       s.pieces > 0 ? fmt::format("{} with this f", s.pieces == 1 ? "no other" : fmt::format("{}", s.pieces)) : ""});
+  if (s.curvature) table.add_row({"curvature of f along them", number(*s.curvature), number(s.curvature_scale)});
+  if (s.kind == SelectionKind::kink) {
+    table.add_row({"one-sided derivatives", number(s.least_slope), number(s.greatest_slope)});
+  }
+  if (s.better_by > 0) table.add_row({"a better answer's f is less by", number(s.better_by), ""});
+}
+
+nlohmann::ordered_json selection_json(const CertifiedSelection& s) {
+  using Json = nlohmann::ordered_json;
+  const auto known = [](bool holds, double value) {
+    return holds && std::isfinite(value) ? Json(value) : Json(nullptr);
+  };
+  const bool kink = s.kind == SelectionKind::kink;
+  return {{"kind", to_string(s.kind)},
+          {"reason", s.reason},
+          {"curvature", known(s.curvature.has_value(), s.curvature.value_or(0))},
+          {"curvature_scale", known(s.curvature.has_value(), s.curvature_scale)},
+          {"tilted", s.tilted},
+          {"pieces", s.pieces > 0 ? Json(s.pieces) : Json(nullptr)},
+          {"least_slope", known(kink, s.least_slope)},
+          {"greatest_slope", known(kink, s.greatest_slope)},
+          {"better_by", known(true, s.better_by)}};
+}
+
 }  // namespace
 
 std::string certificate_text(const Certificate& c) {
@@ -42,6 +70,7 @@ std::string certificate_text(const Certificate& c) {
     table.add_row(
         {"Morse-Bott", std::string(to_string(c.morse_bott->verdict)), fmt::format("{} moves", c.morse_bott->samples)});
   }
+  if (c.selection) add_selection(table, *c.selection);
   table.add_row({"adjoint |H w - f_y| / |f_y|", number(c.adjoint_residual), ""});
   table.add_row({"leader's residual |f_x - B w|", number(c.leader_residual),
                  fmt::format("{}, error {}", number(c.leader_scale),
@@ -101,6 +130,7 @@ nlohmann::ordered_json certificate_json(const Certificate& c) {
     object["morse_bott"] = morse_bott_json(*c.morse_bott);
     object["selection_equilibrium"] = c.selection_equilibrium;
   }
+  if (c.selection) object["selection"] = selection_json(*c.selection);
   return object;
 }
 

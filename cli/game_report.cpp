@@ -238,9 +238,10 @@ std::string recommendation_text(const Recommendation& advice, const std::string&
   std::string text = fmt::format("Recommended: {}\n", command);
   if (advice.several_minimisers) text += fmt::format("         and: bilevel solve {} --global\n", file);
   for (const auto& sentence : advice.reasons) text += "  - " + wrap_text(sentence, 110, 4) + "\n";
-  text +=
-      fmt::format("  expected: {} inner steps, {} for a leader step, {:.3g} bytes for the trajectory ({})\n",
-                  advice.inner_steps, format_duration(advice.predicted_seconds), advice.predicted_bytes, advice.memory);
+  text += fmt::format("  expected: {}{} for a leader step, {:.3g} bytes{}\n",
+                      advice.inner_steps > 0 ? fmt::format("{} inner steps, ", advice.inner_steps) : "",
+                      format_duration(advice.predicted_seconds), advice.predicted_bytes,
+                      advice.memory == "none" ? "" : fmt::format(" for the trajectory ({})", advice.memory));
   return text;
 }
 

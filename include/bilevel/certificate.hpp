@@ -34,6 +34,37 @@ enum class Verdict {
 };
 std::string_view to_string(Verdict verdict);
 
+/// What y is to f on S(x), the follower's manifold of minimisers.
+enum class SelectionKind {
+  selected,       // stationary, and f curves upwards along S(x): a strict local minimiser of f on S(x)
+  stationary,     // stationary, and no more is known: f has no hess_yy
+  degenerate,     // stationary, and f has nearly no curvature along S(x): expect the leader's value to be Hoelder only
+  kink,           // other answers tie with it and give the leader other gradients: Danskin's pieces
+  falls,          // f falls along S(x) from y, to first or second order
+  out_of_budget,  // "no selection within budget"
+};
+std::string_view to_string(SelectionKind kind);
+
+struct CertifiedSelection {
+  SelectionKind kind = SelectionKind::out_of_budget;
+  std::string reason = {};  // one clause with numbers
+  /// Smallest eigenvalue of the intrinsic Hessian v'f_yy v - D3g[v, v, H+ f_y] on ker H, and what it is measured
+  /// against; empty: not measured.
+  std::optional<double> curvature = std::nullopt;
+  double curvature_scale = 0;
+  /// Of a degenerate selection: x tilts f along S(x), so that the answer moves faster than x.
+  bool tilted = false;
+  /// Answers found that tie with y and differ in f_x - B H+ f_y, y's own included; 0: not looked for, or y does not tie
+  /// with the best. Where the answers that tie form a continuum this is a sample of it.
+  Index pieces = 0;
+  /// At a kink: the one-sided derivatives along the direction e, |e| = 1, in which the pieces differ most. The leader's
+  /// value has the derivative `least_slope` along e, and `greatest_slope` where x comes from -e.
+  double least_slope = 0, greatest_slope = 0;
+  /// f(x, y) less the least f found at an answer as good for the follower, where that is more than a tie; else 0. Of
+  /// the leader's best answer, which need not be near.
+  double better_by = 0;
+};
+
 struct CertificateOptions {
   /// |g_y| and the leader's residual count as zero up to tolerance times the scale of their terms, or ten times the
   /// relative noise of the products if that is more; in [1e-15, 0.1].
@@ -51,6 +82,9 @@ struct CertificateOptions {
   Index leader_curvature_limit = 20;
   /// m and n up to which a degenerate follower is tested for being Morse-Bott, at most 500; 0: never.
   Index morse_bott_limit = 50;
+  /// Dimension of the follower's manifold of answers up to which the leader's choice on it is examined where H was
+  /// formed, at most 100; 0: never.
+  Index selection_limit = 32;
   std::uint64_t seed = 1;
 };
 
@@ -76,6 +110,9 @@ struct Certificate {
   /// equilibrium of the game with the gradient flow as selection, whether or not f falls along ker H. [AM22, (SC), Thm
   /// 2]
   bool selection_equilibrium = false;
+  /// What y is among the answers around it, for a degenerate local minimiser of a g that is not known to fail to be
+  /// Morse-Bott; empty: not examined. Its products are not among `products`.
+  std::optional<CertifiedSelection> selection;
   double leader_residual = 0;  // |f_x - B H+ f_y|
   /// What it is measured against: |f_x| + |B w|, plus their change over a unit of 1 + |x| and 1 + |y|, since both may
   /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
@@ -96,9 +133,10 @@ struct Certificate {
 };
 
 /// Certifies the pair (x, y). Matrix-free beyond `dense_limit`; never a verdict that the numbers do not back: otherwise
-/// `undecided` or `not_converged`. Needs f's gradients and grad_y, hess_yy, hess_xy of g; its value too where H is
-/// singular, to see whether g falls along the kernel. Throws DimensionMismatch, MissingOracle, and InvalidOption for
-/// options out of range.  [BLPV25, secs. 3-5; AM22, Thm 2 for singular H]
+/// `undecided` or `not_converged`. Needs f's gradients and grad_y, hess_yy, hess_xy of g; the value of g too where H is
+/// singular, to see whether g falls along the kernel, and that of f to compare answers. Throws DimensionMismatch,
+/// MissingOracle, and InvalidOption for options out of range.  [BLPV25, secs. 3-5; AM22, Thm 2 and HG-MS for singular
+/// H]
 Certificate certify(const BilevelProblem& problem, const Vec& x, const Vec& y, const CertificateOptions& options = {});
 
 }  // namespace bilevel

@@ -20,7 +20,7 @@ struct HgMsOptions {
   /// Explore again when x has moved by this times 1 + |x| since the last exploration.
   double explore_move = 0.25;
   /// Explore again when the answer has moved by this times 1 + |y| in one step: the old minimiser may have vanished.
-  double explore_jump = 0.25;
+  double explore_jump = 1;
   ManifoldHypergradient hypergradient = ManifoldHypergradient::implicit;
   double penalty_weight = 1e-3;     // s
   bool penalty_extrapolate = true;  // 2 G(s/2) - G(s)

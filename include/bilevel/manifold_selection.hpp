@@ -47,6 +47,7 @@ struct SelectionPiece {
   double lower = 0;               // g(x, y)
   double lower_residual = 0;      // |g_y|
   double selection_residual = 0;  // |P_ker f_y|
+  double gradient_scale = 0;      // |f_x| + |B w|, what differences of gradients are measured against
 };
 
 /// What a selection found at one x; a certificate can be built on it.

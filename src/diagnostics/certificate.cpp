@@ -40,6 +40,7 @@ void validate(const BilevelProblem& problem, const Vec& x, const Vec& y, const C
   in("solve_products", static_cast<double>(options.solve_products), 0, kMost);
   in("morse_bott_limit", static_cast<double>(options.morse_bott_limit), 0, 500);
   in("leader_curvature_limit", static_cast<double>(options.leader_curvature_limit), 0, kMost);
+  in("selection_limit", static_cast<double>(options.selection_limit), 0, 100);
 }
 
 }  // namespace
@@ -56,6 +57,18 @@ std::string_view to_string(FollowerKind kind) {
     case FollowerKind::saddle: return "saddle";
     case FollowerKind::not_critical: return "not critical";
     case FollowerKind::undecided: return "undecided";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(SelectionKind kind) {
+  switch (kind) {
+    case SelectionKind::selected: return "selected answer";
+    case SelectionKind::stationary: return "stationary answer";
+    case SelectionKind::degenerate: return "degenerate selection";
+    case SelectionKind::kink: return "kink between answers";
+    case SelectionKind::falls: return "not the leader's choice";
+    case SelectionKind::out_of_budget: return "no selection within budget";
   }
   return "unknown";
 }

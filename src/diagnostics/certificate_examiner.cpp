@@ -7,6 +7,7 @@
 
 #include "bilevel/random.hpp"
 #include "diagnostics/certificate_probes.hpp"
+#include "diagnostics/certificate_selection.hpp"
 #include "diagnostics/certificate_spectrum.hpp"
 #include "diagnostics/certificate_verdict.hpp"
 
@@ -43,6 +44,7 @@ class Examiner {
       look_again();
       probe();
       examine_morse_bott();
+      examine_choice();
       measure_leader_curvature();
     }
     judge(e_);
@@ -309,6 +311,32 @@ class Examiner {
                                    .range_tolerance = e_.tolerance,
                                    .seed = options_.seed};
     e_.c.morse_bott = morse_bott(*problem_.lower, x_, reference().y, options);
+  }
+
+  void examine_choice() {
+    auto& c = e_.c;
+    if (c.follower != FollowerKind::degenerate_local_minimiser || options_.selection_limit == 0) return;
+    if (c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::fails) return;
+    if (!problem_.upper->provides().has(Oracle::value)) return;
+    if (!c.dense) {  // then a descent is long, and there would be dozens
+      c.selection = CertifiedSelection{.reason = "the follower has too many variables for its Hessian to be formed"};
+      return;
+    }
+    const Place& at = reference();
+    const auto solved = solve(spectrum_, at, *at.upper.grad_y, budget_, adjoint_);
+    if (!solved.finite || solved.residual > e_.tolerance * norm(*at.upper.grad_y)) {
+      c.selection = CertifiedSelection{.reason = "the adjoint system was not solved within the products"};
+      return;
+    }
+    const SelectionPlace place{.y = at.y,
+                               .adjoint = solved.w,
+                               .tangent = spectrum_.kernel_part(*at.upper.grad_y),
+                               .kernel = spectrum_.kernel,
+                               .tangent_scale = e_.selection_scale,
+                               .tolerance = e_.tolerance,
+                               .leader_scale = c.leader_scale,
+                               .kernel_tolerance = std::max(options_.kernel_tolerance, e_.cut / spectrum_.largest)};
+    c.selection = examine_selection(problem_, x_, place, options_);
   }
 
   void measure_leader_curvature() {

@@ -126,6 +126,31 @@ std::string morse_bott_text(const Certificate& c) {
   return "";
 }
 
+std::string selection_text(const Certificate& c) {
+  if (!c.selection) return "";
+  return fmt::format("; {}: {}", to_string(c.selection->kind), c.selection->reason);
+}
+
+/// Where y is no answer that the leader can rely on: kinks, degenerate ones that x tilts, and where f curves downwards.
+bool judge_selection(Examination& e, const std::string& kernel) {
+  const auto& s = *e.c.selection;
+  if (s.kind == SelectionKind::falls) {
+    conclude(e, Verdict::not_converged,
+             fmt::format("{}, and {}: among the follower's answers this is not the leader's best", kernel, s.reason),
+             "move y along the follower's minimisers towards smaller f, or use --method hg_ms, which does");
+  } else if (s.kind == SelectionKind::kink) {
+    conclude(e, Verdict::kink_suspected, fmt::format("{}, and {}", kernel, s.reason),
+             "the leader's value falls to at least one side: move x along minus the gradient of a piece and go on");
+  } else if (s.kind == SelectionKind::degenerate && s.tilted) {
+    conclude(e, Verdict::kink_suspected, fmt::format("{}; {}", kernel, s.reason),
+             "compare f on both sides: the selected answer does not move smoothly with x here, and first order says "
+             "little");
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void judge_degenerate(Examination& e) {
   auto& c = e.c;
   const bool morse_bott = c.morse_bott && c.morse_bott->verdict == MorseBottVerdict::holds_on_the_samples;
@@ -164,11 +189,16 @@ void judge_degenerate(Examination& e) {
                                 kernel, c.selection_residual, e.selection_scale),
                     "move y along the follower's minimisers towards smaller f, or add curvature to the follower");
   }
+  if (c.selection && judge_selection(e, kernel)) return;
   if (!e.leader_small() || !e.leader_error_small()) return judge_leader(e);
   conclude(e, Verdict::degenerate_equilibrium,
-           fmt::format("{}; g fell in none of {} directions along it, f is stationary along it, and {}{}", kernel,
-                       e.kernel_directions, leader_text(e), morse_bott_text(c)),
-           "second order cannot say more about the follower here; add curvature to it if its answer should be unique");
+           fmt::format("{}; g fell in none of {} directions along it, f is stationary along it, and {}{}{}", kernel,
+                       e.kernel_directions, leader_text(e), morse_bott_text(c), selection_text(c)),
+           c.selection && c.selection->better_by > 0
+               ? "for the leader's best answer start y elsewhere on the follower's manifold, or use --method hg_ms, "
+                 "which looks for it"
+               : "second order cannot say more about the follower here; add curvature to it if its answer should be "
+                 "unique");
 }
 
 void judge_minimiser(Examination& e) {

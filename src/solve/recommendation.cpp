@@ -9,6 +9,7 @@
 
 #include "bilevel/bgs_opt.hpp"
 #include "bilevel/certificate.hpp"
+#include "bilevel/hg_ms.hpp"
 #include "bilevel/lower.hpp"
 
 namespace bilevel {
@@ -59,24 +60,66 @@ void choose_steps(Recommendation& advice) {
   advice.settings["warm-start-steps"] = fmt::format("{}", advice.inner_steps);
 }
 
-/// By what the Morse-Bott test found at the follower's answer.
-void explain_degenerate(Recommendation& advice, const Certificate& at) {
+/// Why HG-MS is not for a degenerate answer, in a clause; empty: it is.
+std::string unfit_for_selection(const BilevelProblem& problem, const Certificate& at, const Vec& y) {
+  if (at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails && at.morse_bott->follows_leader != true) {
+    return fmt::format(
+        "g is not Morse-Bott there ({}): the follower's choice may jump with x; look at other starts, or "
+        "make the follower generic with --perturb",
+        at.morse_bott->reason);
+  }
+  const auto k = at.kernel_dimension.value_or(0);
+  if (k > SelectionOptions{}.kernel_limit) {
+    return fmt::format("its minimisers form a manifold of dimension {}, too many for HG-MS to search", k);
+  }
+  const auto needs = HgMs().needs();
+  const auto missing = needs.upper.without(problem.upper->provides());
+  if (!missing.empty()) return fmt::format("HG-MS needs {} of the upper objective", to_string(missing));
+  const auto lacking = needs.lower.without(problem.lower->provides());
+  if (!lacking.empty()) return fmt::format("HG-MS needs {} of the lower objective", to_string(lacking));
+  Random random(1);
+  SelectionMemory memory;
+  const auto selected = select_on_manifold(problem, problem.x0, y, {}, random, memory);
+  if (selected.status == Status::converged) return "";
+  return fmt::format("its minimisers form a manifold of dimension {}, on which HG-MS selects none: {}", k,
+                     selected.message);
+}
+
+/// HG-MS: by the table of `./dev bench games` it solves every game whose follower is degenerate, where BGS-Opt ends at
+/// what the follower's descent happens to choose.
+void choose_selection(Recommendation& advice, const Certificate& at, Index dim_y, double linearize, double product) {
+  // Of a leader step, explorations included, by the table of `./dev bench manifold`.
+  constexpr double kGradients = 80, kSolves = 25;
+  constexpr Index kProductsOfASolve = 23;
+  constexpr double kVectors = 40;
+  advice.method = "hg_ms";
+  advice.hypergradient = "implicit";
+  advice.memory = "none";
+  advice.inner_steps = 0;
+  const auto k = static_cast<double>(at.kernel_dimension.value_or(0));
+  advice.predicted_bytes = (kVectors + k) * sizeof(double) * static_cast<double>(dim_y);
+  advice.predicted_seconds =
+      kGradients * linearize + kSolves * static_cast<double>(std::min(dim_y, kProductsOfASolve)) * product;
+  const bool manifold = at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::holds_on_the_samples;
+  advice.reasons.push_back(fmt::format(
+      "the follower's answer to the start is a degenerate minimiser, {} of dimension {}: HG-MS looks for the answer "
+      "that "
+      "is best for the leader, and differentiates f_x - B H+ f_y there; --method bgs_opt stays with the one that the "
+      "follower's descent chooses",
+      manifold ? "one of a manifold" : "with a kernel", at.kernel_dimension.value_or(0)));
+  if (at.morse_bott && !manifold) {
+    advice.reasons.push_back(fmt::format(
+        "g is not known to be Morse-Bott there, but the answer moves smoothly with x: {}", at.morse_bott->reason));
+  }
+}
+
+void explain_degenerate(Recommendation& advice, const std::string& unfit) {
   advice.reasons.push_back(
       "the follower's answer to the start is a degenerate minimiser: which answer it gives is decided by its descent, "
-      "and "
-      "the corrected hypergradient f_x - B H+ f_y is the derivative of that choice, while unrolled steps alone stay "
+      "and the corrected hypergradient f_x - B H+ f_y is the derivative of that choice, while unrolled steps alone "
+      "stay "
       "biased however many they are");
-  if (at.morse_bott && at.morse_bott->verdict == MorseBottVerdict::fails) {
-    advice.reasons.push_back(fmt::format(
-        "but g is not Morse-Bott there ({}): that choice may jump with x; look at other starts, or make the follower "
-        "generic with --perturb",
-        at.morse_bott->reason));
-  } else if (at.kernel_dimension) {
-    advice.reasons.push_back(fmt::format(
-        "its minimisers around there form a manifold of dimension {}: --method hg_ms looks for the one that "
-        "is best for the leader",
-        *at.kernel_dimension));
-  }
+  advice.reasons.push_back("but " + unfit);
 }
 
 }  // namespace
@@ -85,7 +128,7 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   problem.validate();
   const Objective& g = *problem.lower;
   const auto settled = Lbfgs().solve(g, problem.x0, problem.y0, {.tolerance = 1e-8, .max_iterations = 2000});
-  const auto at = certify(problem, problem.x0, settled.y, {.leader_curvature_limit = 0});
+  const auto at = certify(problem, problem.x0, settled.y, {.leader_curvature_limit = 0, .selection_limit = 0});
 
   Recommendation advice;
   const double floor = std::max(at.smallest_eigenvalue - at.smallest_eigenvalue_error, 0.0);
@@ -98,6 +141,8 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   choose_corrected(advice, g.dim_y(),
                    static_cast<double>(g.linearization_bytes()) + sizeof(double) * static_cast<double>(g.dim_y()));
 
+  const bool degenerate = at.follower == FollowerKind::degenerate_local_minimiser;
+  const auto unfit = degenerate ? unfit_for_selection(problem, at, settled.y) : std::string();
   switch (at.follower) {
     case FollowerKind::local_minimiser:
       choose_steps(advice);
@@ -110,7 +155,7 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
       break;
     case FollowerKind::degenerate_local_minimiser:
       advice.summary = "the follower's answer to the start is a degenerate minimiser";
-      explain_degenerate(advice, at);
+      if (!unfit.empty()) explain_degenerate(advice, unfit);
       break;
     case FollowerKind::saddle:
       advice.summary = "the start leads the follower to a saddle";
@@ -128,6 +173,9 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   const double bounded = std::isfinite(advice.condition) ? std::sqrt(advice.condition) * 10 : 1e3;
   const double solve = std::min(bounded, 10.0 * static_cast<double>(g.dim_y()));
   advice.predicted_seconds = static_cast<double>(advice.inner_steps) * linearize + solve * product;
+  if (degenerate && unfit.empty()) {
+    choose_selection(advice, at, g.dim_y(), linearize, product);
+  }
   if (critical_points) {
     const Index minimisers = critical_points->count(CriticalKind::minimiser);
     advice.several_minimisers = minimisers > 1;

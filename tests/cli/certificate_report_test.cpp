@@ -42,6 +42,26 @@ TEST(CertificateReport, ShowsTheKernelWhereThereIsOne) {
   EXPECT_NE(certificate_text(c).find("not known"), std::string::npos);
 }
 
+TEST(CertificateReport, ShowsWhatIsKnownOfTheSelection) {
+  auto c = solved();
+  EXPECT_FALSE(certificate_json(c).contains("selection"));
+  c.selection = CertifiedSelection{
+      .kind = SelectionKind::selected, .reason = "f curves upwards", .curvature = 0.375, .pieces = 1};
+  EXPECT_NE(certificate_text(c).find("selected answer"), std::string::npos);
+  EXPECT_NE(certificate_text(c).find("0.375"), std::string::npos);
+  EXPECT_EQ(certificate_text(c).find("one-sided"), std::string::npos);
+  auto json = certificate_json(c)["selection"];
+  EXPECT_EQ(json["curvature"], 0.375);
+  EXPECT_TRUE(json["least_slope"].is_null());
+  c.selection = CertifiedSelection{.kind = SelectionKind::kink, .pieces = 3, .least_slope = -0.75, .greatest_slope = 2};
+  EXPECT_NE(certificate_text(c).find("-0.75"), std::string::npos);
+  json = certificate_json(c)["selection"];
+  EXPECT_EQ(json["kind"], "kink between answers");
+  EXPECT_EQ(json["pieces"], 3);
+  EXPECT_EQ(json["greatest_slope"], 2);
+  EXPECT_TRUE(json["curvature"].is_null());
+}
+
 TEST(CertificateReport, WritesItsKeysInOrderAndNullForWhatIsNotKnown) {
   auto c = solved();
   c.leader_residual_error = std::numeric_limits<double>::infinity();

@@ -29,6 +29,12 @@ Vec random_direction(Index size, Random& random) {
 
 bool near(const Vec& a, const Vec& b, double tolerance) { return norm(a - b) <= tolerance * (1 + norm(b)); }
 
+/// x -> f(x, y(x)) with the follower solved by L-BFGS from `start`.
+double value_at(const BilevelProblem& problem, const Vec& leader, const Vec& start) {
+  const auto answer = Lbfgs().solve(*problem.lower, leader, start, {.tolerance = 1e-12, .max_iterations = 5000});
+  return problem.upper->value(leader, answer.y);
+}
+
 struct Answer {
   Vec x, y;
   Index iterations = 0;
@@ -79,6 +85,7 @@ GameRun judge_run(const Game& game, const std::string& method) {
   run.solved = known && near(answer.x, known->x, kSolved) &&
                std::abs(upper - known->upper) <= kSolved * (1 + std::abs(known->upper));
   run.is_solution = is_local_solution(game.problem, answer.x, answer.y);
+  run.is_sharp = run.is_solution && is_sharp(game.problem, answer.x, answer.y);
   run.is_equilibrium = !run.is_solution && is_selection_equilibrium(game.problem, answer.x, answer.y);
   return run;
 }
@@ -102,10 +109,7 @@ bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y
     const Vec d = follower_radius * random_direction(y.size(), random);
     if (!(g.value(x, y + d) > lowest) || !(g.value(x, y - d) > lowest)) return false;
   }
-  const auto phi = [&](const Vec& leader, const Vec& start) {
-    const auto answer = Lbfgs().solve(g, leader, start, {.tolerance = 1e-12, .max_iterations = 5000});
-    return problem.upper->value(leader, answer.y);
-  };
+  const auto phi = [&](const Vec& leader, const Vec& start) { return value_at(problem, leader, start); };
   const double here = phi(x, y), radius = kRadius * (1 + norm(x));
   for (int i = 0; i < kDirections; ++i) {
     const Vec d = radius * random_direction(x.size(), random);
@@ -119,6 +123,22 @@ bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y
     if (!(std::abs(ahead - behind) <= 0.2 * bend + noise)) return false;
   }
   return true;
+}
+
+bool is_sharp(const BilevelProblem& problem, const Vec& x, const Vec& y) {
+  constexpr int kDirections = 10;
+  constexpr double kFar = 1e-3, kNear = 1e-5;
+  constexpr double kLeast = 1e-8;  // what phi must rise over kNear: a second derivative would have to be 200
+  Random random(3);
+  const double here = value_at(problem, x, y);
+  const double near_order = std::pow(kFar / kNear, 1.5);
+  for (int i = 0; i < kDirections; ++i) {
+    const Vec d = (1 + norm(x)) * random_direction(x.size(), random);
+    const double near_rise = value_at(problem, x + kNear * d, y) - here;
+    const double far_rise = value_at(problem, x + kFar * d, y) - here;
+    if (near_rise > kLeast * (1 + std::abs(here)) && far_rise < near_order * near_rise) return true;
+  }
+  return false;
 }
 
 bool is_selection_equilibrium(const BilevelProblem& problem, const Vec& x, const Vec& y) {

@@ -16,15 +16,18 @@ struct GameRun {
   bool refused = false;      // the method cannot be used on this game
   bool solved = false;       // x and f within 1e-6 of the file's solution
   bool is_solution = false;  // a local solution by values: see is_local_solution
+  bool is_sharp = false;     // that, and phi rises like |d|^p with p < 3/2, without a second derivative: see is_sharp
   /// Not that, but nothing moves to first order where the follower's descent decides which answer it gives.
   bool is_equilibrium = false;
   bool certified = false;  // the certificate's verdict is "certified local bilevel solution"
   std::string verdict;
   double seconds = 0;
   Index iterations = 0;
-  /// "Equilibrium with degenerate follower" claims less than a solution, so it is right about one as well.
+  /// "Equilibrium with degenerate follower" claims less than a solution, so it is right about one as well, and "kink
+  /// suspected" is right about a solution that lies on a kink.
   bool certificate_right() const {
-    return certified == is_solution || (is_solution && verdict == "equilibrium with degenerate follower");
+    return certified == is_solution || (is_solution && verdict == "equilibrium with degenerate follower") ||
+           (is_sharp && verdict == "kink suspected");
   }
 };
 
@@ -44,6 +47,10 @@ const std::vector<std::string>& table_methods();
 /// True if no nearby value contradicts that (x, y) is a local solution: g rises around y in random directions, and
 /// phi, with the follower solved anew by L-BFGS from y, neither falls in random directions nor has a slope.
 bool is_local_solution(const BilevelProblem& problem, const Vec& x, const Vec& y);
+
+/// Of a local solution: whether phi of is_local_solution rises around x as no function with a second derivative does,
+/// measured at two distances.
+bool is_sharp(const BilevelProblem& problem, const Vec& x, const Vec& y);
 
 /// True if no nearby value contradicts [AM22, (SC)]: g does not fall around y, and f has no slope along x when the
 /// follower's gradient descent starts at y. Where the follower has strict minimisers x may be a maximum.

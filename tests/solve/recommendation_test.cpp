@@ -35,8 +35,26 @@ TEST(Recommend, MoreStepsThanTheAutomaticChoiceForIllConditionedFollowers) {
   EXPECT_NEAR(std::stod(advice.settings.at("warm-start-steps")), 4089, 15);
 }
 
-TEST(Recommend, TheCorrectionForDegenerateFollowers) {
-  const auto game = flat_game();
+TEST(Recommend, SelectionForDegenerateFollowers) {
+  // The ring around (x, x/2), f = |y - (2, 2)|^2/2 + x^2/4; examples/games/mexican_hat.toml has its solution.
+  auto lower = make_objective("ring", 1, 2, [](auto x, auto y) {
+    return 0.25 * square(square(y[0] - x[0]) + square(y[1] - 0.5 * x[0]) - 1.0);
+  });
+  auto upper = make_objective(
+      "f", 1, 2, [](auto x, auto y) { return 0.5 * (square(y[0] - 2.0) + square(y[1] - 2.0)) + 0.25 * square(x[0]); });
+  const BilevelProblem problem{"ring", upper, lower, vec({0}), vec({0, 1}), {}};
+  const auto advice = recommend(problem);
+  EXPECT_EQ(advice.method, "hg_ms");
+  ASSERT_FALSE(advice.reasons.empty());
+  EXPECT_NE(advice.reasons.back().find("of a manifold of dimension 1"), std::string::npos) << advice.reasons.back();
+  EXPECT_GT(advice.predicted_seconds, 0);
+  const auto result = run(problem, *make_method(advice.method, advice.settings), {.max_iterations = 400});
+  EXPECT_EQ(result.status, Status::converged) << result.message;
+  EXPECT_NEAR(result.x[0], 1.180033150735159, 1e-6);  // the stop rule, 1e-8 of the first hypergradient
+}
+
+TEST(Recommend, TheCorrectionWhereNoAnswerIsTheLeadersBest) {
+  const auto game = flat_game();  // f is linear along the follower's minimisers
   const auto advice = recommend(game.problem);
   EXPECT_EQ(advice.method, "bgs_opt");
   EXPECT_EQ(advice.condition, std::numeric_limits<double>::infinity());
@@ -83,6 +101,7 @@ TEST(Recommend, SaysWhereTheDegenerateAnswerIsNotMorseBott) {
   // At x = 0 every point of the ring is an answer, beside it only two are.
   const BilevelProblem problem{"deforms", upper, ring_that_deforms(), Vec::Zero(1), vec({0.6, 0.8}), {}};
   const auto advice = recommend(problem);
+  EXPECT_EQ(advice.method, "bgs_opt");
   EXPECT_NE(advice.reasons.back().find("g is not Morse-Bott there"), std::string::npos) << advice.reasons.back();
 }
 

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "bilevel/manifold_selection.hpp"
-#include "methods/hg_ms_curvature.hpp"
-#include "methods/hg_ms_explore.hpp"
-#include "methods/hg_ms_polish.hpp"
+#include "hypergradient/manifold_curvature.hpp"
+#include "hypergradient/manifold_polish.hpp"
+#include "lower/manifold_explore.hpp"
 
 namespace bilevel {
 
@@ -151,13 +151,31 @@ class Selector {
 
   bool better(double a, double b) const { return sign_ * a < sign_ * b; }
 
-  /// The known answer and the best others, each polished; what is not polished may still tie.
+  /// Brings forward the best that lie apart: polishing neighbours finds one minimiser twice.
+  void spread_out(std::size_t count) {
+    constexpr double kApart = 0.25;  // of the largest distance
+    double width = 0;
+    for (const auto& one : ranked_) width = std::max(width, norm(one.point.y() - ranked_[0].point.y()));
+    for (std::size_t place = 1; place < count; ++place) {
+      const auto chosen = ranked_.begin() + static_cast<std::ptrdiff_t>(place);
+      const auto next = std::find_if(chosen, ranked_.end(), [&](const RankedPoint& one) {
+        return std::all_of(ranked_.begin(), chosen, [&](const RankedPoint& other) {
+          return norm(one.point.y() - other.point.y()) > kApart * width;
+        });
+      });
+      if (next == ranked_.end()) return;
+      std::rotate(chosen, next, next + 1);
+    }
+  }
+
+  /// The known answer and the best others that lie apart, each polished; what is not polished may still tie.
   void polish_best() {
     if (known_) std::swap(ranked_[0], ranked_[*known_]);
     const auto others = ranked_.begin() + (known_ ? 1 : 0);
     std::stable_sort(others, ranked_.end(),
                      [&](const RankedPoint& a, const RankedPoint& b) { return better(a.upper, b.upper); });
     const auto count = std::min(ranked_.size(), static_cast<std::size_t>(options_.polished));
+    spread_out(count);
     Status worst = Status::converged;
     double worst_residual = 0;
     Index iterations = 0;
@@ -206,7 +224,9 @@ class Selector {
     piece.adjoint = point.solve(consistent, kTolerance);
     // One refinement: the recurrence's residual drifts from the true one where H is ill-conditioned.
     piece.adjoint += point.solve(consistent - point.product(piece.adjoint), 1e-4);
-    piece.gradient = problem_.upper->grad_x(x_, point.y()) - point.cross_product(piece.adjoint);
+    const Vec direct = problem_.upper->grad_x(x_, point.y()), through_follower = point.cross_product(piece.adjoint);
+    piece.gradient = direct - through_follower;
+    piece.gradient_scale = norm(direct) + norm(through_follower);
     piece.y = point.y();
     piece.upper = ranked.upper;
     piece.lower = point.value();
@@ -257,32 +277,26 @@ class Selector {
     }
     auto piece = piece_at(ranked, tangent);
     if (!piece) return;
+    // At a solution gradients vanish, and what the polishes left of them differs.
+    constexpr double kVanishing = 1e-6;
     for (const auto& known : report_.pieces) {
+      if (norm(known.gradient - piece->gradient) <= kVanishing * (known.gradient_scale + piece->gradient_scale)) return;
       if (!differ(known.gradient, piece->gradient, apart.gradients, 1e-12)) return;
     }
     report_.pieces.push_back(std::move(*piece));
   }
 
   void examine() {
-    constexpr double kDegenerate = 1e-5;
-    constexpr double kVanishing = 0.8;  // from y to the next Newton iterate; for f = t^4 it is 4/9
     if (!report_.kernel_dimension || *report_.kernel_dimension == 0) return;
     if (!problem_.upper->provides().has(Oracle::hess_yy)) return;
     const auto& piece = report_.pieces.front();
     const auto basis = kernel_basis(polished_.front().best.point, options_.kernel_limit, random_);
     if (!basis.complete || basis.vectors.cols() == 0) return;
-    const Vec& tangent = polished_.front().tangent;
-    const auto curvature_at = [&](const Vec& y) {
-      return intrinsic_curvature(problem_, x_, y, piece.adjoint, tangent, basis, sign_);
-    };
-    const auto curvature = curvature_at(piece.y);
+    const auto curvature =
+        intrinsic_curvature(problem_, x_, piece.y, piece.adjoint, polished_.front().tangent, basis, sign_);
     if (!curvature) return;
     report_.intrinsic_curvature = curvature->smallest;
-    report_.degenerate = curvature->smallest <= kDegenerate * curvature->scale;
-    if (report_.degenerate || !(norm(curvature->newton_step) <= 1 + norm(piece.y))) return;
-    // At a degenerate minimiser the curvature vanishes with the distance to it, so that what the polish left matters.
-    const auto nearer = curvature_at(piece.y + curvature->newton_step);
-    report_.degenerate = nearer && nearer->smallest < kVanishing * curvature->smallest;
+    report_.degenerate = curvature->degenerate || curvature->falls();
   }
 
   void probe() {

@@ -1,4 +1,4 @@
-#include "methods/hg_ms_point.hpp"
+#include "lower/manifold_point.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -69,7 +69,8 @@ Vec FollowerPoint::kernel_part(const Vec& v) {
     }
     size_ = std::max(size_, norm(image) / norm(p));
     if (norm(image) <= kFlat * size_ * norm(p)) return p;
-    p -= solve(image, kTolerance);
+    // Later passes have only the rest to remove.
+    p -= solve(image, std::clamp(0.1 * kFlat * size_ * norm(p) / norm(image), kTolerance, 1e-2));
   }
   if (norm(p) <= kGone * length) p.setZero();
   return p;

@@ -1,4 +1,4 @@
-#include "methods/hg_ms_explore.hpp"
+#include "lower/manifold_explore.hpp"
 
 #include <array>
 #include <cmath>
@@ -64,12 +64,14 @@ std::vector<FollowerPoint> explore(const Objective& lower, const Vec& x, Followe
   std::vector<FollowerPoint> found;
   for (Index i = 0; i < count; ++i) {
     const double length = kLengths[static_cast<std::size_t>(i) % kLengths.size()] * unit;
-    Vec start = from.y();
+    // A walk: moves from `from` alone do not get round a sphere.
+    FollowerPoint& base = found.empty() ? from : found.back();
+    Vec start = base.y();
     if (options.exploration == Exploration::langevin) {
-      start = langevin_chain(lower, x, from, length / std::sqrt(static_cast<double>(dimension)), random);
+      start = langevin_chain(lower, x, base, length / std::sqrt(static_cast<double>(dimension)), random);
     } else {
       Vec v = normal_vector(m, random);
-      if (options.exploration == Exploration::tangent) v = from.rough_kernel_part(v);
+      if (options.exploration == Exploration::tangent) v = base.rough_kernel_part(v);
       const double size = norm(v);
       if (!(size > 0) || !std::isfinite(size)) continue;
       start += (length / size) * v;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bilevel/manifold_selection.hpp"
-#include "methods/hg_ms_point.hpp"
+#include "lower/manifold_point.hpp"
 
 namespace bilevel {
 

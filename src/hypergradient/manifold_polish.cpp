@@ -1,4 +1,4 @@
-#include "methods/hg_ms_polish.hpp"
+#include "hypergradient/manifold_polish.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "methods/hg_ms_curvature.hpp"
+#include "hypergradient/manifold_curvature.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +8,15 @@
 
 namespace bilevel {
 
-std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
-                                                      const Vec& w, const Vec& tangent, const KernelBasis& basis,
-                                                      double sign) {
+namespace {
+
+struct At {
+  double smallest = 0, scale = 0;
+  Vec newton_step;  // R^m: where the Hessian and `tangent` put the stationary point along ker H, from y
+};
+
+std::optional<At> curvature_at(const BilevelProblem& problem, const Vec& x, const Vec& y, const Vec& w,
+                               const Vec& tangent, const KernelBasis& basis, double sign) {
   const auto& K = basis.vectors;
   const Index k = K.cols();
   const double unit = 1 + norm(y);
@@ -18,7 +24,7 @@ std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& prob
   const auto f = problem.upper->linearize(x, y);
   const auto f_ahead = problem.upper->linearize(x, y + unit * K.col(0));
   const auto f_behind = problem.upper->linearize(x, y - unit * K.col(0));
-  IntrinsicCurvature result;
+  At result;
   Eigen::MatrixXd curvature(k, k);
   for (Index j = 0; j < k; ++j) {
     const Vec v = K.col(j);
@@ -36,6 +42,23 @@ std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& prob
   const double floor = std::numeric_limits<double>::min();
   result.newton_step =
       -sign * (K * (eigen.eigenvectors() * (parts.array() / eigen.eigenvalues().array().abs().max(floor)).matrix()));
+  return result;
+}
+
+}  // namespace
+
+std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
+                                                      const Vec& w, const Vec& tangent, const KernelBasis& basis,
+                                                      double sign) {
+  constexpr double kDegenerate = 1e-5;
+  constexpr double kVanishing = 0.8;  // from y to the next Newton iterate; for f = t^4 it is 4/9
+  const auto here = curvature_at(problem, x, y, w, tangent, basis, sign);
+  if (!here) return std::nullopt;
+  IntrinsicCurvature result{.smallest = here->smallest, .scale = here->scale};
+  result.degenerate = std::abs(here->smallest) <= kDegenerate * here->scale;
+  if (result.degenerate || here->smallest < 0 || !(norm(here->newton_step) <= 1 + norm(y))) return result;
+  const auto nearer = curvature_at(problem, x, y + here->newton_step, w, tangent, basis, sign);
+  result.degenerate = nearer && nearer->smallest < kVanishing * here->smallest;
   return result;
 }
 
