@@ -166,7 +166,7 @@ Arguments parse_arguments(const CommandText& text, OptionTable& table, const std
     }
     result.operand = word;
   }
-  if (!text.operand.empty() && result.operand.empty()) {
+  if (!text.operand.empty() && text.operand.front() != '[' && result.operand.empty()) {
     throw InvalidOption(fmt::format("`bilevel {0}` needs a {1}, as in `bilevel {0} {1}`", text.name, text.operand));
   }
 

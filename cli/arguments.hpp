@@ -21,7 +21,8 @@ struct CommandText {
   std::string name;
   std::string description;  // paragraphs, separated by empty lines; wrapped to the terminal
   std::string examples;     // printed as it is, under "Examples"; may be empty
-  /// The one word that stands without an option, as help calls it: "GAME.toml"; empty: there is none.
+  /// The one word that stands without an option, as help calls it: "GAME.toml", or "[GAME.toml]" where it may be left
+  /// out; empty: there is none.
   std::string operand = {};
 };
 

@@ -15,6 +15,7 @@
 #include "command.hpp"
 #include "distill.hpp"
 #include "inspect.hpp"
+#include "race.hpp"
 #include "reweight.hpp"
 #include "solve.hpp"
 #include "terminal/stream.hpp"
@@ -69,6 +70,7 @@ std::vector<Command> commands() {
   return {
       clean_command(),
       distill_command(),
+      race_command(),
       reweight_command(),
       solve_command(),
       inspect_command(),

@@ -33,10 +33,11 @@ struct CleaningOptions {
   /// c. Empty: the value that cross-validation on the trusted rows chooses, times M / N, since the best c for a mean of
   /// losses is inversely proportional to the number of rows.
   std::optional<double> regularization;
-  double penalty_norm = 2;  // p >= 2
-  std::size_t threads = 0;  // 0: one for each processor
-  bool comparators = true;  // fit the models that the result is compared with
-  bool certificate = true;  // examine the pair that the run returns; costs some hundred passes over the rows
+  double penalty_norm = 2;          // p >= 2
+  bool penalize_intercept = false;  // whether the intercepts are among the y of the penalty
+  std::size_t threads = 0;          // 0: one for each processor
+  bool comparators = true;          // fit the models that the result is compared with
+  bool certificate = true;          // examine the pair that the run returns; costs some hundred passes over the rows
 };
 void describe(OptionTable& table, CleaningOptions& options);
 
@@ -80,6 +81,12 @@ struct CleaningResult {
   /// (cleaned - noisy) / (ceiling - noisy) in test accuracy, if all three are known and the gap is not zero.
   std::optional<double> gap_closed() const;
 };
+
+/// The problem that clean() solves, with penalty c, at x0 = 0 and y0 = 0. Throws InvalidInput as clean() does.
+BilevelProblem cleaning_problem(const CleaningData& data, const CleaningOptions& options, double c);
+
+/// c where it is left open: what cross-validation on the trusted rows chooses, times M / N.
+double cleaning_regularization(const CleaningData& data, const CleaningOptions& options);
 
 /// Told before each stage, e.g. "fitting the trusted rows alone".
 using StageObserver = std::function<void(std::string_view)>;

@@ -43,6 +43,8 @@ void check(const CleaningData& data) {
   }
 }
 
+constexpr std::size_t kFolds = 3;
+
 double sigmoid(double t) { return 1.0 / (1.0 + std::exp(-t)); }
 
 /// Detection over the rows whose truth is known; nothing if there are none.
@@ -133,18 +135,18 @@ void warn(CleaningResult& result, const CleaningData& data) {
   }
 }
 
-/// The follower fits the weighted training rows, the leader's loss is that of the trusted rows.
-BilevelProblem cleaning_problem(const CleaningData& data, const PathOptions& path, double regularization) {
-  const auto rows = static_cast<Index>(data.train.labels.size());
-  const TrainingOptions training{
-      .model = path.model, .row_weights = true, .regularization = regularization, .penalty_norm = path.penalty_norm};
-  BilevelProblem problem;
-  problem.name = "data cleaning";
-  problem.lower = training_objective(data.train.features, data.train.labels, training);
-  problem.upper = validation_objective(data.trusted.features, data.trusted.labels, path.model, rows);
-  problem.x0 = Vec::Zero(rows);
-  problem.y0 = Vec::Zero(problem.dim_y());
-  return problem;
+PathOptions path_of(const CleaningData& data, const CleaningOptions& options) {
+  return {
+      .model = {.loss = LinearLoss::softmax, .classes = data.classes, .intercept = true, .threads = options.threads},
+      .penalty_norm = options.penalty_norm,
+      .penalize_intercept = options.penalize_intercept,
+      .interrupt = options.stop.interrupt};
+}
+
+/// The best c for a mean of losses is inversely proportional to the number of rows.
+double for_training_rows(double c_of_trusted_rows, const CleaningData& data) {
+  return c_of_trusted_rows *
+         std::min(1.0, static_cast<double>(data.trusted.labels.size()) / static_cast<double>(data.train.labels.size()));
 }
 
 /// Certifies the pair that the run returned, within about two seconds for 20,000 rows of 784 features.
@@ -181,21 +183,40 @@ std::optional<double> CleaningResult::gap_closed() const {
   return (*cleaned.test_accuracy - *noisy->test_accuracy) / gap;
 }
 
+BilevelProblem cleaning_problem(const CleaningData& data, const CleaningOptions& options, double c) {
+  check(data);
+  const auto rows = static_cast<Index>(data.train.labels.size());
+  const auto path = path_of(data, options);
+  const TrainingOptions training{.model = path.model,
+                                 .row_weights = true,
+                                 .regularization = c,
+                                 .penalty_norm = path.penalty_norm,
+                                 .penalize_intercept = path.penalize_intercept};
+  BilevelProblem problem;
+  problem.name = "data cleaning";
+  problem.lower = training_objective(data.train.features, data.train.labels, training);
+  problem.upper = validation_objective(data.trusted.features, data.trusted.labels, path.model, rows);
+  problem.x0 = Vec::Zero(rows);
+  problem.y0 = Vec::Zero(problem.dim_y());
+  return problem;
+}
+
+double cleaning_regularization(const CleaningData& data, const CleaningOptions& options) {
+  check(data);
+  return for_training_rows(fit_cross_validated(data.trusted, kFolds, path_of(data, options)).regularization, data);
+}
+
 CleaningResult clean(const CleaningData& data, const CleaningOptions& options, const std::vector<Observer*>& observers,
                      const StageObserver& on_stage) {
-  constexpr std::size_t kFolds = 3;
   check(data);
   const auto stage = [&](std::string_view name) {
     if (on_stage) on_stage(name);
   };
   const auto rows = static_cast<Index>(data.train.labels.size());
-  const PathOptions path{
-      .model = {.loss = LinearLoss::softmax, .classes = data.classes, .intercept = true, .threads = options.threads},
-      .penalty_norm = options.penalty_norm,
-      .interrupt = options.stop.interrupt};
+  const auto path = path_of(data, options);
   const LinearModel model(data.train.features.features(), path.model);
   const auto method = make_method(options.method, option_texts(options.smbg));
-  method->init(cleaning_problem(data, path, 0));  // what cannot work together is refused before anything is computed
+  method->init(cleaning_problem(data, options, 0));  // what cannot work together is refused before anything is computed
 
   const auto interrupted = [&] { return options.stop.interrupt && options.stop.interrupt->load(); };
 
@@ -208,15 +229,13 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
     stage("fitting the training rows as they are");
     result.noisy = fit_path(data.train, Vec::Ones(rows), data.trusted, path);
   }
-  // The best c for a mean of losses is inversely proportional to the number of rows.
-  const double share = std::min(1.0, static_cast<double>(data.trusted.labels.size()) / static_cast<double>(rows));
   result.chosen_regularization =
-      options.regularization ? *options.regularization : share * result.trusted->regularization;
+      options.regularization ? *options.regularization : for_training_rows(result.trusted->regularization, data);
 
   const bool comparators_cut_short = interrupted();
 
   stage("cleaning");
-  result.run = run(cleaning_problem(data, path, result.chosen_regularization), *method, options.stop, observers);
+  result.run = run(cleaning_problem(data, options, result.chosen_regularization), *method, options.stop, observers);
   if (!options.regularization) {
     result.run.choices.push_back({"regularization", "auto", fmt::format("{:.3g}", result.chosen_regularization),
                                   fmt::format("{:.3g} by cross-validation on the trusted rows, times trusted rows / "
@@ -226,7 +245,7 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
 
   if (options.certificate && !interrupted()) {
     stage("certifying");
-    result.certificate = certify_cleaning(cleaning_problem(data, path, result.chosen_regularization), result.run);
+    result.certificate = certify_cleaning(cleaning_problem(data, options, result.chosen_regularization), result.run);
   }
 
   stage("fitting with the learned weights");
@@ -266,6 +285,8 @@ void describe(OptionTable& table, CleaningOptions& options) {
       .add("regularization", options.regularization,
            "c in the follower's penalty c |y|_p^p; auto: chosen on the trusted rows", at_least(0))
       .add("penalty-norm", options.penalty_norm, "p in the follower's penalty c |y|_p^p", at_least(2))
+      .add("penalize-intercept", options.penalize_intercept,
+           "whether the intercepts are among the y of that penalty: then p = 2 makes H invertible")
       .add("threads", options.threads, "threads of a pass over the data; 0: one for each processor", between(0, 1024))
       .add("comparators", options.comparators,
            "also fit the models that the result is compared with: on the rows as they are, on the trusted rows alone, "

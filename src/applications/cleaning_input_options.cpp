@@ -10,7 +10,7 @@
 namespace bilevel {
 
 void check_cleaning_input(CleaningInputOptions options) {
-  check_ranges(options);
+  check_options(options);
   const CleaningInputOptions usual;
   const bool named = from_dataset(options.dataset, options.train);
   if (named) {

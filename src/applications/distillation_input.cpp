@@ -13,7 +13,7 @@ namespace bilevel {
 namespace {
 
 void check(const DistillationInputOptions& options) {
-  check_ranges(options);
+  check_options(options);
   if (from_dataset(options.dataset, options.train)) {
     refuse_test_with_dataset(options.test);
     refuse_label_with_dataset(options.label);

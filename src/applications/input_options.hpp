@@ -11,17 +11,6 @@ namespace bilevel {
 /// Throws InvalidOption with the sentence if the condition holds.
 void refuse(bool condition, std::string_view sentence);
 
-/// Throws InvalidOption for a number out of range, however the struct was filled: the table knows the ranges. Lists are
-/// left alone, since to assign to one is to append.
-template <class Options>
-void check_ranges(Options options) {
-  OptionTable table;
-  describe(table, options);
-  for (const auto& entry : table.entries()) {
-    if (!entry.is_list()) entry.assign(entry.text());
-  }
-}
-
 /// Whether the rows are those of a named data set. Throws InvalidOption unless exactly one of the two is given.
 bool from_dataset(const std::string& dataset, const std::string& train);
 

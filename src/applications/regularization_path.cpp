@@ -32,7 +32,8 @@ class WeightedFit {
     const TrainingOptions training{.model = options_.model,
                                    .row_weights = true,
                                    .regularization = regularization,
-                                   .penalty_norm = options_.penalty_norm};
+                                   .penalty_norm = options_.penalty_norm,
+                                   .penalize_intercept = options_.penalize_intercept};
     const auto objective = training_objective(rows_.features, rows_.labels, training);
     // Accuracy is what is compared, and it does not see digits beyond these.
     const LowerSolver::Options solver{.tolerance = 1e-4, .max_iterations = 100, .interrupt = options_.interrupt};

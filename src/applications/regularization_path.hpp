@@ -12,6 +12,7 @@ namespace bilevel {
 struct PathOptions {
   LinearModelOptions model;
   double penalty_norm = 2;
+  bool penalize_intercept = false;
   const std::atomic<bool>* interrupt = nullptr;
 };
 

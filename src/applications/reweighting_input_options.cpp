@@ -38,7 +38,7 @@ std::vector<NamedSpecification> named_sources(const std::vector<std::string>& it
 }
 
 void check_reweighting_input(const ReweightingInputOptions& options) {
-  check_ranges(options);
+  check_options(options);
   const ReweightingInputOptions usual;
   const bool named = !options.dataset.empty();
   refuse(!named && options.sources.empty(),

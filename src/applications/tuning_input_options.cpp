@@ -10,7 +10,7 @@
 namespace bilevel {
 
 void check_tuning_input(const TuningInputOptions& options) {
-  check_ranges(options);
+  check_options(options);
   const TuningInputOptions usual;
   const bool named = from_dataset(options.dataset, options.train);
   if (named) {

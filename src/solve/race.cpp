@@ -128,8 +128,7 @@ class Runner {
       result.points.push_back(judge_.judge(moment, answer));
     }
     if (options_.certificate && !interrupted()) {
-      result.certificate = certify(race_.problem, moments.back().x, answer,
-                                   {.tolerance = 1e-4, .eigenvalue_products = 100, .solve_products = 100});
+      result.certificate = certify(race_.problem, moments.back().x, answer, {.tolerance = 1e-4});
     }
     return result;
   }

@@ -62,7 +62,10 @@ TEST(Race, AMethodOfTinyStepsLosesAndTheTableSaysSo) {
   RaceResult result;
   result.methods = {"good", "good too", "bad"};
   for (const double end : {1.0, 1.0005, 3.0}) {
-    RaceRun run{.method = {}, .message = {}, .points = {{0, 0, 0, 5, {}}, {1, 10, 3, end, {}}}, .grid_step = {},
+    RaceRun run{.method = {},
+                .message = {},
+                .points = {{0, 0, 0, 5, {}}, {1, 10, 3, end, {}}},
+                .grid_step = {},
                 .certificate = {}};
     result.runs.push_back({run});
   }
@@ -97,7 +100,9 @@ TEST(Race, WhatCannotRunIsLeftOutWithTheReason) {
     problem.lower = objective_of("g without mixed products", 3, 4, lower);
     return RaceProblem{problem};
   };
-  EXPECT_NE(message_of<InvalidInput>([&] { race(without_products, few({"hoag", "smbg"}, 100)); }).find("hess_xy"),
+  EXPECT_NE(message_of<InvalidInput>([&] {
+              race(without_products, few({"hoag", "smbg"}, 100));
+            }).find("hess_xy"),
             std::string::npos);
   EXPECT_NE(message_of<InvalidOption>([&] { race(quadratic, few({"hogg"}, 100)); }).find("hoag"), std::string::npos);
   EXPECT_THROW(race(quadratic, {.time = -1}), InvalidOption);

@@ -1,0 +1,124 @@
+#include "race.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "arguments.hpp"
+#include "bilevel/run_directory.hpp"
+#include "bilevel/status.hpp"
+#include "data_run.hpp"
+#include "interrupt.hpp"
+#include "pictures/gnuplot.hpp"
+#include "race_picture.hpp"
+#include "race_report.hpp"
+#include "terminal/progress_line.hpp"
+#include "terminal/stream.hpp"
+
+namespace bilevel::cli {
+
+void describe(OptionTable& table, RaceSettings& settings) {
+  describe(table, settings.race);
+  table.group("Cleaning, instead of a game")
+      .add("dataset", settings.dataset, "a named data set whose labels are made wrong, to be cleaned",
+           fmt::format("one of {}", fmt::join(data::dataset_names(), ", ")))
+      .add("corrupt", settings.corrupt, "share of the training labels that are made wrong", between(0, 1))
+      .add("train-rows", settings.train_rows, "training rows drawn: leader variables", between(10, 1e6))
+      .add("valid-rows", settings.valid_rows, "trusted rows drawn", between(10, 1e6))
+      .add("penalty-norm", settings.penalty_norm, "p in the follower's penalty c |y|_p^p", at_least(2));
+  table.group("Output")
+      .add("out", settings.out, "directory for config.toml, points.csv and result.json; default: no files",
+           "a directory")
+      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
+      .add("plot", settings.plot, "draw the curves into this file, e.g. race.png", "a file that ends in .png or .svg")
+      .add("json", settings.json, "print result.json alone on standard output")
+      .add("quiet", settings.quiet, "no progress on standard error");
+}
+
+namespace {
+
+const CommandText& text() {
+  static const CommandText text{
+      .name = "race",
+      .description =
+          "Races methods on the same problem: same starts, same seeds, and for each the same seconds or passes over "
+          "the "
+          "data.\n\n"
+          "The problem is a game file, or with --dataset the cleaning of wrong labels. Each method runs with its "
+          "registry defaults, and its own random numbers get the seed; with --grid each may first spend half of its "
+          "budget on trying leader step sizes. One judge reads them all: at moments spread over the run the follower "
+          "is "
+          "solved again for the method's x, and f is read there, whatever the method believes; the judge's time is "
+          "nobody's. Printed are the end values with their spread over seeds, time and passes to a common target, a "
+          "table of wins, and what the certificate says of every end point; --plot draws the curves.",
+      .examples =
+          "bilevel race examples/games/two_wells.toml --methods smbg,bgs_opt,hg_ms --time 1\n"
+          "bilevel race examples/games/pitchfork.toml --passes 5000 --plot race.png\n"
+          "bilevel race --dataset fashion-mnist --corrupt 0.5 --time 5 --plot race.png",
+      .operand = "[GAME.toml]"};
+  return text;
+}
+
+const std::vector<std::string>& own_files() {
+  static const std::vector<std::string> files{"config.toml", "points.csv", "result.json"};
+  return files;
+}
+
+RaceField field_of(const RaceSettings& settings, const std::string& game) {
+  if (game.empty() && settings.dataset.empty()) {
+    throw InvalidOption(
+        "no problem: give a game file, as in `bilevel race game.toml`, or a data set's name with --dataset");
+  }
+  if (!game.empty() && !settings.dataset.empty()) throw InvalidOption("give either a game file or --dataset, not both");
+  return game.empty() ? cleaning_field(settings) : game_field(read_game(game), settings.race.first_seed);
+}
+
+int run_race(const std::vector<std::string>& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  RaceSettings settings;
+  OptionTable table = described(settings);
+  const auto words = parse_arguments(text(), table, arguments);
+  if (words.help_requested) {
+    write_out(help_text(text(), table));
+    return kSuccess;
+  }
+  auto& race = settings.race;
+  if (std::find(race.methods.begin(), race.methods.end(), "all") != race.methods.end()) race.methods.clear();
+  race.interrupt = &catch_interrupts();
+  if (!settings.plot.empty()) picture_format(settings.plot);
+  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+
+  ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
+  line.update("reading");
+  const auto field = field_of(settings, words.operand);
+  line.finish();
+  if (!settings.json) write_out(fmt::format("{}\n\n", field.name));
+  const auto result =
+      bilevel::race(field.problem, race, [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
+  line.finish();
+  if (result.best.empty()) throw InvalidInput("stopped before the first seed was through: there is nothing to compare");
+
+  const auto json = race_json(field, result, table, elapsed());
+  if (!settings.out.empty()) {
+    const auto directory = RunDirectory::create(settings.out, settings.overwrite, own_files());
+    directory.write("config.toml", to_toml(table, "bilevel race: every option of this run"));
+    directory.write("points.csv", race_points_csv(field, result));
+    directory.write("result.json", json);
+  }
+  if (!settings.plot.empty()) draw(race_picture_script(field, race, result), settings.plot);
+  write_out(settings.json ? json : race_text(field, race, result, elapsed()));
+  return race.interrupt->load() ? kInterrupted : kSuccess;
+}
+
+}  // namespace
+
+Command race_command() {
+  return {"race", "compare methods on one problem with equal budgets and one judge", run_race, [] {
+            RaceSettings settings;
+            return options_markdown(described(settings));
+          }};
+}
+
+}  // namespace bilevel::cli
