@@ -65,12 +65,12 @@ Script reweight_picture_script(const ReweightingInput& input, const std::vector<
   const bool both = !good.empty() && !planted.empty();
   if (!good.empty()) {
     left.add("$good using 1:2 with boxes lc '#0072b2' fs solid 0.75 border lc '#0072b2'", "weight");
-    left.add("$good using 1:2:3 with yerrorbars lc black lw 1.5 pt 0");
+    left.add("$good using 1:2:3 with yerrorbars lc black lw 1.5 pt 7 ps 0.01");
   }
   if (!planted.empty()) {
     left.add("$planted using 1:2 with boxes lc '#d55e00' fs solid 0.75 border lc '#d55e00'",
              both ? "weight of a planted bad source" : "weight");
-    left.add("$planted using 1:2:3 with yerrorbars lc black lw 1.5 pt 0");
+    left.add("$planted using 1:2:3 with yerrorbars lc black lw 1.5 pt 7 ps 0.01");
   }
   if (!sizes.empty()) left.add_outlined("sizes", 5, 4, 1.3, "#f0c000", "share of the rows");
   right.add("$accuracies using 1:2:3 with yerrorbars lc '#0072b2' lw 2 pt 7 ps 1.4");
@@ -81,7 +81,7 @@ Script reweight_picture_script(const ReweightingInput& input, const std::vector<
   Script script;
   script.height = 500;
   script.commands =
-      "set multiplot layout 1,2 margins screen 0.07,0.97,0.19,0.82 spacing screen 0.1\n"
+      "set multiplot layout 1,2 margins screen 0.07,0.94,0.19,0.82 spacing screen 0.1\n"
       "set tics out nomirror\nset grid y lc '#d8d8d8' lt 1\nset border 3\nset boxwidth 0.6\n" +
       fmt::format("set label 1 {} at screen 0.5,0.95 center font ',17'\n",
                   gnuplot_string("Weights of the sources" + seeds)) +
