@@ -37,8 +37,8 @@ const CommandText& text() {
   static const CommandText text{
       .name = "tune",
       .description =
-          "Chooses the penalty of a linear model on your own table: one weight for each feature, for each class, or "
-          "one for all.\n\n"
+          "Chooses the penalty of a linear model on your own table: one weight for each feature, for each group of "
+          "features, for each class, or one for all.\n\n"
           "The model (softmax or logistic regression for classes, least squares for numbers) is fitted to training "
           "rows with the penalty c sum_j exp(x_j) |y_j|^2, and all the weights are moved at once, along the derivative "
           "of the validation loss, so that the fitted model does well on rows that it has not seen: a validation "
@@ -72,6 +72,9 @@ int run_tune(const std::vector<std::string>& arguments) {
     return kSuccess;
   }
   settings.tuning.stop.interrupt = &catch_interrupts();
+  if (!settings.input.groups.empty() && settings.tuning.penalty != PenaltyScale::per_group) {
+    throw InvalidOption("option 'groups' needs --penalty per-group: without, nothing has a weight for each group");
+  }
   if (!settings.plot.empty()) picture_format(settings.plot);
   if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
 

@@ -32,6 +32,7 @@ std::string score_text(const TuningInput& input, const std::optional<double>& sc
 std::string group_name(const TuningInput& input, PenaltyScale penalty, std::size_t q) {
   if (penalty == PenaltyScale::per_feature) return input.feature_names[q];
   if (penalty == PenaltyScale::per_class) return input.class_names[q];
+  if (penalty == PenaltyScale::per_group) return input.group_names[q];
   return "all features";
 }
 
@@ -194,7 +195,9 @@ std::string tuning_json(const TuningInput& input, const TuningResult& result, co
 }
 
 std::string tuning_weights_csv(const TuningInput& input, PenaltyScale penalty, const TuningResult& result) {
-  const std::string_view what = penalty == PenaltyScale::per_class ? "class" : "feature";
+  const std::string_view what = penalty == PenaltyScale::per_class   ? "class"
+                                : penalty == PenaltyScale::per_group ? "group"
+                                                                     : "feature";
   std::string csv = fmt::format("{},log_weight,weight,coefficient_norm\n", what);
   for (Index q = 0; q < result.log_weights.size(); ++q) {
     csv += fmt::format("{},{:.9g},{:.9g},{:.9g}\n", csv_field(group_name(input, penalty, static_cast<std::size_t>(q))),

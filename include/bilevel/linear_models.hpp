@@ -34,6 +34,7 @@ enum class PenaltyScale : std::uint8_t {
   single,       // one factor for all
   per_class,    // one for each score: S
   per_feature,  // one for each feature: d, and one more for a penalised intercept (the feature that is always 1)
+  per_group,    // one for each group of features in penalty_groups: G, and one more for a penalised intercept
 };
 std::string_view to_string(PenaltyScale scale);
 
@@ -71,6 +72,9 @@ struct TrainingOptions {
 
   /// s_k = exp(x_q) for the weights of group q; otherwise s_k = 1. Needs c > 0.
   PenaltyScale penalty_scale = PenaltyScale::fixed;
+
+  /// For per_group: the group 0..G-1 of each of the d features, no number left out.
+  std::vector<std::uint32_t> penalty_groups = {};
 
   /// Whether the intercepts are among the y_k of the penalty. By custom they are not: the price is that with softmax H
   /// has the null direction "the same number added to all b_c"; switch it on where H must be invertible.

@@ -1,4 +1,5 @@
-// Tuning: the penalty weights of a linear model, one for each feature or class or one for all, by hypergradient.
+// Tuning: the penalty weights of a linear model, one for each feature, group of features or class, or one for all, by
+// hypergradient.
 //
 //     follower   y_k minimises  g_k(x, y_k) = 1/N_k sum_i loss_i(y_k) + c sum_j exp(x_q(j)) y_kj^2    k-th training
 //     part leader     x minimises    f(y) = 1/K sum_k 1/M_k sum_i loss_i(y_k)                              rows left
@@ -23,7 +24,7 @@
 namespace bilevel {
 
 struct TuningOptions {
-  /// What has a weight of its own: single, per_class (each score) or per_feature. Not fixed.
+  /// What has a weight of its own: single, per_class (each score), per_feature or per_group. Not fixed.
   PenaltyScale penalty = PenaltyScale::per_feature;
   /// "hoag" solves the follower and the adjoint system to tolerance before each step; "smbg" and "bgs_opt" take a few
   /// gradient steps instead, with their implicit hypergradient.
@@ -58,10 +59,11 @@ struct TuningFold {
 };
 
 struct TuningData {
-  std::size_t classes = 0;         // C >= 2; 0: real targets
-  std::vector<TuningFold> folds;   // K >= 1
-  TuningRows all;                  // what the final models are fitted to
-  std::optional<TuningRows> test;  // read once, at the end
+  std::size_t classes = 0;                 // C >= 2; 0: real targets
+  std::vector<TuningFold> folds;           // K >= 1
+  TuningRows all;                          // what the final models are fitted to
+  std::optional<TuningRows> test;          // read once, at the end
+  std::vector<std::uint32_t> groups = {};  // for per_group: the group 0..G-1 of each feature
 };
 
 /// What a fit cost: CPU seconds of the process, all threads together, and the passes over the folds.

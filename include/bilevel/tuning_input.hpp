@@ -26,6 +26,8 @@ struct TuningInputOptions {
   std::vector<std::string> drop;  // CSV columns to leave out
   data::Header header = data::Header::automatic;
 
+  std::string groups;  // CSV file "feature,group"; empty: the features of one CSV column are a group
+
   std::optional<std::size_t> folds;  // K >= 2. Empty: 5, unless there is a validation file, a data set or hold_out
   std::optional<double> hold_out;    // share of the training rows that validates instead
   std::size_t train_rows = 20000;    // of a named data set: rows drawn for training ...
@@ -42,6 +44,7 @@ struct TuningInput {
   TuningData data;                           // real targets are scaled to mean 0 and deviation 1
   std::vector<std::string> feature_names;    // d
   std::vector<std::string> class_names;      // C; empty for real targets
+  std::vector<std::string> group_names;      // G, as data.groups numbers them
   data::Standardizer scaling;                // of the features in `data`
   double target_mean = 0, target_scale = 1;  // target = mean + scale * the target in `data`
   std::string train_source, valid_source, test_source;

@@ -47,10 +47,17 @@ std::unique_ptr<OuterMethod> method_of(const TuningOptions& options) {
 std::size_t rows_of(const TuningRows& rows) { return rows.features.rows(); }
 
 /// |y_j| over each group of the penalty, in the layout of linear_models.hpp.
-Vec group_norms(const Vec& y, const LinearModel& model, PenaltyScale penalty, Index groups) {
+Vec group_norms(const Vec& y, const LinearModel& model, PenaltyScale penalty,
+                const std::vector<std::uint32_t>& feature_groups, Index groups) {
   const auto features = static_cast<Index>(model.features()), scores = static_cast<Index>(model.scores());
   const Eigen::Map<const Eigen::MatrixXd> weights(y.data(), features, scores);  // a column for each score
   if (penalty == PenaltyScale::per_feature) return weights.rowwise().norm();
+  if (penalty == PenaltyScale::per_group) {
+    Vec squares = Vec::Zero(groups);
+    for (Index j = 0; j < features; ++j)
+      squares[feature_groups[static_cast<std::size_t>(j)]] += weights.row(j).squaredNorm();
+    return squares.cwiseSqrt();
+  }
   if (penalty == PenaltyScale::per_class) return weights.colwise().norm().transpose();
   return Vec::Constant(groups, weights.norm());
 }
@@ -210,7 +217,7 @@ class Tuner {
                   .y;
     judge_test(tuned, data_, result_.model);
     const LinearModel model(data_.all.features.features(), result_.model);
-    result_.coefficient_norms = group_norms(tuned.y, model, options_.penalty, run.best_x.size());
+    result_.coefficient_norms = group_norms(tuned.y, model, options_.penalty, data_.groups, run.best_x.size());
     if (options_.penalty == PenaltyScale::single) tuned.weight = std::exp(result_.log_weights[0]);
   }
 

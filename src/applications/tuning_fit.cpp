@@ -106,8 +106,9 @@ std::size_t strongest_within(const GridRun& grid, double share) {
 
 LowerSolver::Summary fit_all(const TuningData& data, PenaltyScale penalty, double c, const Vec& x,
                              const LinearModelOptions& model, const Vec& start, const LowerSolver::Options& options) {
-  const auto objective = training_objective(data.all.features, data.all.targets,
-                                            {.model = model, .regularization = c, .penalty_scale = penalty});
+  const auto objective = training_objective(
+      data.all.features, data.all.targets,
+      {.model = model, .regularization = c, .penalty_scale = penalty, .penalty_groups = data.groups});
   return Lbfgs().solve(*objective, x, start, options);
 }
 

@@ -8,6 +8,7 @@
 
 #include "applications/folds.hpp"
 #include "applications/table_features.hpp"
+#include "applications/tuning_groups.hpp"
 #include "applications/tuning_input_options.hpp"
 #include "applications/tuning_rows.hpp"
 #include "applications/tuning_targets.hpp"
@@ -83,9 +84,12 @@ class Reader {
     if (!test_spec.empty()) test = rows_like(test_spec, table, "test");
     notes_.insert(notes_.end(), scaling_.notes.begin(), scaling_.notes.end());
 
-    TuningInput input{.data = {regress_ ? 0 : table.classes, std::move(parts), std::move(all), std::move(test)},
+    auto groups = read_groups(table, options_.groups);
+    TuningInput input{.data = {regress_ ? 0 : table.classes, std::move(parts), std::move(all), std::move(test),
+                               std::move(groups.of_feature)},
                       .feature_names = {},
                       .class_names = regress_ ? std::vector<std::string>{} : table.class_names,
+                      .group_names = std::move(groups.names),
                       .scaling = scaling_,
                       .target_mean = target_scale_.mean,
                       .target_scale = target_scale_.deviation,

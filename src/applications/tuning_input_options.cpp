@@ -55,6 +55,9 @@ void describe(OptionTable& table, TuningInputOptions& options) {
       .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable")
       .add("header", options.header, "CSV: whether the first line holds column names; auto: decided by what it holds",
            {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
+      .add("groups", options.groups,
+           "for --penalty per-group: which feature is of which group; none: the features of a CSV column are one",
+           "a CSV file with a line feature,group for each feature")
       .add("folds", options.folds,
            "deal the training rows into so many folds, each class in proportion; each fold validates the model of the "
            "others; of a named data set, train-rows and valid-rows together are dealt; auto: 5 without valid, hold-out "

@@ -41,7 +41,7 @@ void check(const TuningData& data, PenaltyScale penalty, double c) {
   }
   if (data.test) check_rows("test", *data.test, data);
   if (penalty == PenaltyScale::fixed) {
-    throw InvalidOption("penalty 'fixed' leaves nothing to tune; allowed: single, per-class, per-feature");
+    throw InvalidOption("penalty 'fixed' leaves nothing to tune; allowed: single, per-class, per-feature, per-group");
   }
   if (penalty == PenaltyScale::per_class && data.classes == 0) {
     throw InvalidOption(
@@ -67,8 +67,10 @@ LinearModelOptions tuning_model(const TuningData& data, PenaltyScale penalty, st
 
 BilevelProblem tuning_problem(const TuningData& data, PenaltyScale penalty, double c, std::size_t threads) {
   check(data, penalty, c);
-  const TrainingOptions training{
-      .model = tuning_model(data, penalty, threads), .regularization = c, .penalty_scale = penalty};
+  const TrainingOptions training{.model = tuning_model(data, penalty, threads),
+                                 .regularization = c,
+                                 .penalty_scale = penalty,
+                                 .penalty_groups = data.groups};
   std::vector<std::shared_ptr<const Objective>> lower, upper;
   for (const auto& fold : data.folds) {
     lower.push_back(training_objective(fold.train.features, fold.train.targets, training));
@@ -103,8 +105,10 @@ std::vector<double> tuning_grid(std::size_t points) {
 void describe(OptionTable& table, TuningOptions& options) {
   table.group("Penalty")
       .add("penalty", options.penalty,
-           "what has a weight of its own: each feature, each class, or nothing (one weight)",
+           "what has a weight of its own: each feature, each group of features (the columns of a CSV file, or those of "
+           "--groups), each class, or nothing (one weight)",
            {{"per-feature", PenaltyScale::per_feature},
+            {"per-group", PenaltyScale::per_group},
             {"per-class", PenaltyScale::per_class},
             {"single", PenaltyScale::single}})
       .add("weight-range", options.weight_range,

@@ -71,6 +71,7 @@ std::string_view to_string(PenaltyScale scale) {
     case PenaltyScale::single: return "single";
     case PenaltyScale::per_class: return "per_class";
     case PenaltyScale::per_feature: return "per_feature";
+    case PenaltyScale::per_group: return "per_group";
   }
   return "unknown";
 }

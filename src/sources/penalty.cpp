@@ -1,5 +1,6 @@
 #include "sources/penalty.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -27,14 +28,41 @@ double slope_of(double t, double p) { return p == 2 ? 2 * t : p * std::copysign(
 /// Second derivative of |t|^p.
 double curvature_of(double t, double p) { return p * (p - 1) * power_of(t, p - 2); }
 
-Index group_count(PenaltyScale scale, const LinearModel& model, bool with_intercept) {
-  switch (scale) {
+/// G of groups numbered 0..G-1.
+Index count_groups(const std::vector<std::uint32_t>& groups, std::size_t features) {
+  if (groups.size() != features) {
+    throw DimensionMismatch(
+        fmt::format("penalty_groups has {} entries, but the model has {} features", groups.size(), features));
+  }
+  std::vector<std::uint8_t> seen(features, 0);
+  std::uint32_t largest = 0;
+  for (const auto group : groups) {
+    if (group >= features) {
+      throw InvalidOption(fmt::format("penalty_groups holds {}, but {} features have at most that many groups, from 0",
+                                      group, features));
+    }
+    seen[group] = 1;
+    largest = std::max(largest, group);
+  }
+  const auto missing = std::find(seen.begin(), seen.begin() + largest, 0);
+  if (missing != seen.begin() + largest) {
+    throw InvalidOption(
+        fmt::format("penalty_groups has no feature in group {}, but some in group {}: number them from 0",
+                    missing - seen.begin(), largest));
+  }
+  return static_cast<Index>(largest) + 1;
+}
+
+Index group_count(const TrainingOptions& options, const LinearModel& model, bool with_intercept) {
+  switch (options.penalty_scale) {
     case PenaltyScale::fixed: return 0;
     case PenaltyScale::single: return 1;
     case PenaltyScale::per_class: return static_cast<Index>(model.scores());
     case PenaltyScale::per_feature: return static_cast<Index>(model.features()) + (with_intercept ? 1 : 0);
+    case PenaltyScale::per_group:
+      return count_groups(options.penalty_groups, model.features()) + (with_intercept ? 1 : 0);
   }
-  throw InvalidOption("unknown penalty_scale; allowed are fixed, single, per_class and per_feature");
+  throw InvalidOption("unknown penalty_scale; allowed are fixed, single, per_class, per_feature and per_group");
 }
 
 }  // namespace
@@ -53,7 +81,8 @@ Penalty::Penalty(const LinearModel& model, const TrainingOptions& options)
   if (!(power_ >= 2) || !std::isfinite(power_)) {
     throw InvalidOption(fmt::format("penalty_norm is {}, but must be a number >= 2", power_));
   }
-  groups_ = group_count(scale_, model, with_intercept_);
+  groups_ = group_count(options, model, with_intercept_);
+  if (scale_ == PenaltyScale::per_group) feature_groups_ = options.penalty_groups;
   if (groups_ > 0 && strength_ == 0) {
     throw InvalidOption(fmt::format("penalty_scale {} needs regularization > 0, but it is 0", to_string(scale_)));
   }
@@ -61,14 +90,19 @@ Penalty::Penalty(const LinearModel& model, const TrainingOptions& options)
 
 template <class Visit>
 void Penalty::for_each(const Visit& visit) const {
-  const bool per_feature = scale_ == PenaltyScale::per_feature;
+  const bool per_feature = scale_ == PenaltyScale::per_feature, per_group = scale_ == PenaltyScale::per_group;
   const bool per_class = scale_ == PenaltyScale::per_class;
   for (Index c = 0; c < scores_; ++c) {
     const Index group = per_class ? c : 0;
-    for (Index j = 0; j < features_; ++j) visit(c * features_ + j, per_feature ? j : group);
+    for (Index j = 0; j < features_; ++j) {
+      visit(c * features_ + j, per_feature ? j
+                               : per_group ? Index{feature_groups_[static_cast<std::size_t>(j)]}
+                                           : group);
+    }
   }
   if (!with_intercept_) return;
-  for (Index c = 0; c < scores_; ++c) visit(scores_ * features_ + c, per_feature ? features_ : per_class ? c : 0);
+  const bool own = per_feature || per_group;  // the last group is the intercept's
+  for (Index c = 0; c < scores_; ++c) visit(scores_ * features_ + c, own ? groups_ - 1 : per_class ? c : 0);
 }
 
 Vec Penalty::factors(const Vec& x) const {

@@ -1,6 +1,9 @@
 // The penalty c sum_k s_k(x) |y_k|^p of a linear model's weights, and its derivatives.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "bilevel/linear_models.hpp"
 
 namespace bilevel::sources {
@@ -9,7 +12,8 @@ namespace bilevel::sources {
 /// `x` holds only the leader's log penalties. The calls add to their result; those in x need groups() > 0.
 class Penalty {
  public:
-  /// Throws InvalidOption for c < 0, p < 2, or a scale with c = 0.
+  /// Throws InvalidOption for c < 0, p < 2, a scale with c = 0, or groups that are not numbered 0..G-1;
+  /// DimensionMismatch unless per_group has one for each feature.
   Penalty(const LinearModel& model, const TrainingOptions& options);
 
   bool is_zero() const { return strength_ == 0; }
@@ -35,6 +39,7 @@ class Penalty {
   double strength_;
   double power_;
   PenaltyScale scale_;
+  std::vector<std::uint32_t> feature_groups_;  // d for per_group, else empty
   Index groups_;
   Index scores_;
   Index features_;

@@ -92,6 +92,25 @@ TEST_F(Tune, ModelPredictsInTheUnitsOfTheFile) {
   EXPECT_NEAR(number(1) + (number(4) + number(5)) / 2, 20, 0.3);
 }
 
+TEST_F(Tune, GroupsShareAWeight) {
+  const auto by_column = tune({"--train", "real.csv", "--label", "price", "--penalty", "per-group", "--out", "o"});
+  EXPECT_EQ(by_column["weights"], 3) << "size, luck, and colour with its two values";
+  const auto lines = lines_of(content("o/weights.csv"));
+  EXPECT_EQ(lines[0], "group,log_weight,weight,coefficient_norm");
+  EXPECT_EQ(lines[3].substr(0, 7), "colour,");
+
+  write("groups.csv", "feature,group\nluck,noise\nsize,signal\ncolour=red,signal\ncolour=blue,signal\n");
+  const auto by_file = tune(
+      {"--train", "real.csv", "--label", "price", "--penalty", "per-group", "--groups", "groups.csv", "--out", "p"});
+  EXPECT_EQ(by_file["weights"], 2);
+  const auto weight = [&](std::size_t line) {
+    const auto text = lines_of(content("p/weights.csv"))[line];
+    return std::stod(text.substr(text.find(',') + 1));
+  };
+  EXPECT_EQ(lines_of(content("p/weights.csv"))[1].substr(0, 7), "signal,");
+  EXPECT_LT(weight(1), weight(2)) << "luck is penalised more";
+}
+
 TEST_F(Tune, SameSeedSameResult) {
   const Words words{"--train", "train.csv", "--seed", "5", "--no-certificate", "--overwrite", "--out", "o"};
   tune(words);
@@ -121,6 +140,12 @@ TEST_F(Tune, RefusesInOneSentence) {
   write("gap.csv", "a,label\n1,2.5\n2,\n3,1.25\n");
   expect_refused({"--train", "gap.csv"}, "line 3");
   expect_refused({"--train", "absent.csv"}, "absent.csv");
+  write("groups.csv", "size,a\nluk,b\n");
+  const Words groups{"--train", "real.csv", "--label", "price", "--penalty", "per-group", "--groups", "groups.csv"};
+  expect_refused(groups, "did you mean 'luck'?");
+  write("groups.csv", "size,a\nluck,b\n");
+  expect_refused(groups, "the feature 'colour=blue' has no group");
+  expect_refused({"--train", "real.csv", "--label", "price", "--groups", "groups.csv"}, "needs --penalty per-group");
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ TEST_P(LinearDerivatives, TaylorSlopesAndAdjoints) {
                                          .regularization = 0.05,
                                          .penalty_norm = norm,
                                          .penalty_scale = scale,
+                                         .penalty_groups = {0, 2, 1, 1, 0, 2, 2},
                                          .penalize_intercept = variant == 2});
       Random random(2);
       const Vec x = random_vec(g->dim_x(), random);
@@ -45,15 +46,14 @@ TEST_P(LinearDerivatives, TaylorSlopesAndAdjoints) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LinearDerivatives,
-                         ::testing::Combine(::testing::Values(LinearLoss::softmax, LinearLoss::logistic,
-                                                              LinearLoss::squared),
-                                            ::testing::Values(PenaltyScale::fixed, PenaltyScale::single,
-                                                              PenaltyScale::per_class, PenaltyScale::per_feature)),
-                         [](const auto& test) {
-                           return std::string(to_string(std::get<0>(test.param))) + "_" +
-                                  std::string(to_string(std::get<1>(test.param)));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, LinearDerivatives,
+    ::testing::Combine(::testing::Values(LinearLoss::softmax, LinearLoss::logistic, LinearLoss::squared),
+                       ::testing::Values(PenaltyScale::fixed, PenaltyScale::single, PenaltyScale::per_class,
+                                         PenaltyScale::per_feature, PenaltyScale::per_group)),
+    [](const auto& test) {
+      return std::string(to_string(std::get<0>(test.param))) + "_" + std::string(to_string(std::get<1>(test.param)));
+    });
 
 TEST(LinearModels, ValidationDerivatives) {
   for (const auto loss : {LinearLoss::softmax, LinearLoss::logistic, LinearLoss::squared}) {
