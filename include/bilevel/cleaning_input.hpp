@@ -8,12 +8,13 @@
 
 #include "bilevel/cleaning.hpp"
 #include "bilevel/data.hpp"
+#include "bilevel/text_input.hpp"
 
 namespace bilevel {
 
 struct CleaningInputOptions {
   std::string dataset;  // a named data set, see data::named_dataset; or
-  std::string train;    // training file(s), see data::read_table
+  std::string train;    // training file(s), see data::read_table, or texts, see data::read_text
   std::string valid;    // trusted rows; empty: held out from the training rows
   std::string test;     // empty: no test accuracy
   std::string truth;    // true labels of the training rows, see data::read_labels: measures detection only
@@ -21,6 +22,8 @@ struct CleaningInputOptions {
   std::string label;              // CSV label column
   std::vector<std::string> drop;  // CSV columns to leave out
   data::Header header = data::Header::automatic;
+
+  TextInputOptions texts;
 
   std::size_t train_rows = 20000;  // of a named data set: rows drawn for training ...
   std::size_t valid_rows = 5000;   // ... and as trusted rows (at most as many as there are)

@@ -9,6 +9,7 @@
 
 #include "bilevel/data.hpp"
 #include "bilevel/reweighting.hpp"
+#include "bilevel/text_input.hpp"
 
 namespace bilevel {
 
@@ -25,9 +26,7 @@ struct ReweightingInputOptions {
   std::string label;              // CSV column of the classes
   std::vector<std::string> drop;  // CSV columns to leave out
   data::Header header = data::Header::automatic;
-  std::string text;             // CSV column that holds a text; empty: the files are tables, or folders of texts
-  std::size_t buckets = 16384;  // of hashed words
-  bool mail_headers = false;    // keep the headers of texts that are e-mails
+  TextInputOptions texts;
 
   std::size_t source_rows = 2000;         // fashion-mnist: rows of each clean source; bad ones have twice as many
   double noise = 0.5;                     // fashion-mnist: share of wrong labels in the mislabelled source

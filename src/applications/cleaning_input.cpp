@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "applications/cleaning_input_options.hpp"
+#include "applications/row_files.hpp"
 #include "applications/table_features.hpp"
 #include "bilevel/random.hpp"
 
@@ -24,7 +25,7 @@ struct Rows {
 
 /// Options about CSV files say nothing about the other formats.
 void check_format(const CleaningInputOptions& options, const Table& table) {
-  if (table.format == data::Format::csv) return;
+  if (table.format == data::Format::csv || table.format == data::Format::text) return;
   const auto foreign = [&](bool given, std::string_view name) {
     if (given) {
       throw InvalidOption(fmt::format("option '{}' is about CSV files, but '{}' is {}", name, table.source,
@@ -112,11 +113,11 @@ void note(std::vector<std::string>& notes, std::string_view which, const std::ve
 struct Likeness {
   const Table& training;
   data::Standardizer scaling;
-  data::ReadOptions read;
+  RowFiles files;
   Precision precision;
 
   LabelledRows read_rows(const std::string& spec, std::string_view which, std::vector<std::string>& notes) const {
-    Table table = data::read_table_like(spec, training, read);
+    Table table = files.read_like(spec, training);
     note(notes, which, table.notes);
     return {table_features(table, scaling, precision), std::move(table.labels)};
   }
@@ -125,8 +126,9 @@ struct Likeness {
 Choice scaling_choice(const CleaningInputOptions& options, const data::Standardizer& scaling, const Table& table) {
   std::string reason = "asked for";
   if (options.scaling == data::Scaling::automatic) {
-    reason = table.sparse ? "the follower converges in fewer steps; sparse features are not centred, to stay sparse"
-                          : "the follower converges in fewer steps on features of mean 0 and deviation 1";
+    reason = table.format == data::Format::text ? "rows of texts have length 1"
+             : table.sparse ? "the follower converges in fewer steps; sparse features are not centred, to stay sparse"
+                            : "the follower converges in fewer steps on features of mean 0 and deviation 1";
   }
   const auto asked = options.scaling == data::Scaling::automatic ? "auto" : data::to_string(options.scaling);
   return {"scaling", std::string(asked), std::string(data::to_string(scaling.scaling)), std::move(reason)};
@@ -165,7 +167,9 @@ CleaningInput read_cleaning_input(const CleaningInputOptions& options) {
   auto read = read_options(options);
   read.class_names = dataset.class_names;
 
-  Table whole = data::read_table(named ? dataset.train : options.train, read);
+  const auto& spec = named ? dataset.train : options.train;
+  const RowFiles files(spec, read, options.texts);
+  Table whole = files.read(spec);
   check_format(options, whole);
   std::vector<std::string> notes = whole.notes;
   const Rows rows = named                   ? draw(options, whole)
@@ -185,7 +189,7 @@ CleaningInput read_cleaning_input(const CleaningInputOptions& options) {
   const std::size_t rows_of_file = whole.rows;
   whole = {};  // by far the largest part: gone before the next file is read
 
-  const Likeness like{table, scaling, read, options.precision};
+  const Likeness like{table, scaling, files, options.precision};
   const auto test_file = named ? dataset.test : options.test;
   std::optional<LabelledRows> test;
   if (!trusted) trusted = like.read_rows(options.valid, "trusted", notes);

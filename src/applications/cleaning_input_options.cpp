@@ -21,6 +21,7 @@ void check_cleaning_input(CleaningInputOptions options) {
     refuse_label_with_dataset(options.label);
     refuse_with_dataset(!options.drop.empty(), "drop", "it leaves out columns of a CSV file given with 'train'");
     refuse_with_dataset(options.header != usual.header, "header", "it is about CSV files given with 'train'");
+    refuse_with_dataset(!options.texts.text.empty(), "text", "it chooses a column of a CSV file given with 'train'");
     refuse_with_dataset(options.hold_out != usual.hold_out, "hold-out", "'valid-rows' sets how many rows are trusted");
   } else {
     refuse(options.train_rows != usual.train_rows, "option 'train-rows' needs 'dataset': of a file, all rows are used");
@@ -42,8 +43,10 @@ void describe(OptionTable& table, CleaningInputOptions& options) {
            "its test rows are all used",
            fmt::format("one of {}", fmt::join(data::dataset_names(), ", ")))
       .add("train", options.train,
-           "training rows with labels, some of them wrong: CSV or LIBSVM, or an IDX pair images,labels; plain or gzip",
-           "a file, or two joined by a comma")
+           "training rows with labels, some of them wrong: CSV or LIBSVM, or an IDX pair images,labels (plain or "
+           "gzip), or "
+           "texts: a folder with a subfolder of .txt files for each class, or class:folder, or a CSV file with --text",
+           "a file or folder, or several joined by commas")
       .add("valid", options.valid,
            "trusted rows in the format of the training file: their labels are believed; none: held out from the "
            "training rows",
@@ -66,6 +69,7 @@ void describe(OptionTable& table, CleaningInputOptions& options) {
            "share of the training file that is trusted, in proportion to the classes, when no file of trusted rows is "
            "given",
            greater_than(0), less_than(1));
+  describe(table, options.texts);
   table.group("Experiment")
       .add("train-rows", options.train_rows, "training rows drawn from a named data set", at_least(2))
       .add("valid-rows", options.valid_rows, "trusted rows drawn from a named data set, other than the training rows",

@@ -154,7 +154,8 @@ struct Messages {
 };
 
 Messages read_messages(const ReweightingInputOptions& options) {
-  const data::TextOptions text{.buckets = options.buckets, .skip_headers = !options.mail_headers};
+  const data::TextOptions text{
+      .buckets = options.texts.buckets, .skip_headers = !options.texts.mail_headers, .text = {}, .label = {}};
   Messages messages{data::read_text(target_specification(), text), {}};
   auto& table = messages.table;
   const auto of_target = table.rows;

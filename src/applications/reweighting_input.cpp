@@ -9,48 +9,21 @@
 #include "applications/reweighting_datasets.hpp"
 #include "applications/reweighting_input_options.hpp"
 #include "applications/reweighting_rows.hpp"
+#include "applications/row_files.hpp"
 #include "bilevel/random.hpp"
 #include "bilevel/status.hpp"
-#include "bilevel/text.hpp"
 
 namespace bilevel {
 
 namespace {
 
-/// Reads every file alike: as tables or as texts, with the classes and features of the target's.
-class FileReader {
- public:
-  explicit FileReader(const ReweightingInputOptions& options)
-      : text_(!options.text.empty() || data::is_text(options.valid)),
-        read_text_{.buckets = options.buckets,
-                   .skip_headers = !options.mail_headers,
-                   .text = options.text,
-                   .label = options.label} {
-    read_.label = options.label;
-    read_.drop = options.drop;
-    read_.header = options.header;
-    if (text_ && !options.drop.empty()) throw InvalidOption("option 'drop' says nothing about texts");
-  }
-
-  data::Table target(const std::string& spec) const {
-    return text_ ? data::read_text(spec, read_text_) : data::read_table(spec, read_);
-  }
-  data::Table like(const std::string& spec, const data::Table& target) const {
-    if (text_) return data::read_text_like(spec, target, read_text_);
-    if (data::is_text(spec)) {
-      throw InvalidInput(
-          fmt::format("{} holds texts, but the target's rows ({}) are a table; for a CSV file of texts "
-                      "say which column they stand in: --text COLUMN",
-                      spec, target.source));
-    }
-    return data::read_table_like(spec, target, read_);
-  }
-
- private:
-  bool text_;
-  data::ReadOptions read_;
-  data::TextOptions read_text_;
-};
+data::ReadOptions read_options(const ReweightingInputOptions& options) {
+  data::ReadOptions read;
+  read.label = options.label;
+  read.drop = options.drop;
+  read.header = options.header;
+  return read;
+}
 
 std::vector<std::uint32_t> numbers(std::size_t first, std::size_t count) {
   std::vector<std::uint32_t> rows(count);
@@ -66,14 +39,14 @@ std::vector<std::uint32_t> with_replacement(const std::vector<std::uint32_t>& ro
 }
 
 ReweightingInput read_files(const ReweightingInputOptions& options, std::uint64_t first_seed) {
-  const FileReader reader(options);
+  const RowFiles files(options.valid, read_options(options), options.texts);
   ReweightingInput input;
-  auto table = reader.target(options.valid);
+  auto table = files.read(options.valid);
   for (const auto& note : table.notes) input.notes.push_back("target rows: " + note);
   RowParts parts;
   parts.valid = numbers(0, table.rows);
   for (const auto& [name, spec] : named_sources(options.sources)) {
-    const auto source = reader.like(spec, table);
+    const auto source = files.read_like(spec, table);
     for (const auto& note : source.notes) input.notes.push_back(fmt::format("source {}: {}", name, note));
     parts.sources.push_back({name, numbers(table.rows, source.rows)});
     input.sources.push_back({name, spec, source.rows, false});
@@ -81,7 +54,7 @@ ReweightingInput read_files(const ReweightingInputOptions& options, std::uint64_
   }
   std::shared_ptr<const data::Table> test;
   if (!options.test.empty()) {
-    test = std::make_shared<data::Table>(reader.like(options.test, table));
+    test = std::make_shared<data::Table>(files.read_like(options.test, table));
     for (const auto& note : test->notes) input.notes.push_back("test rows: " + note);
     input.test_rows = test->rows;
   }

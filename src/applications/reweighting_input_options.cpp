@@ -51,7 +51,7 @@ void check_reweighting_input(const ReweightingInputOptions& options) {
     refuse_with_dataset(!options.label.empty(), "label", "it chooses a column of CSV files given with 'source'");
     refuse_with_dataset(!options.drop.empty(), "drop", "it leaves out columns of CSV files given with 'source'");
     refuse_with_dataset(options.header != usual.header, "header", "it is about CSV files given with 'source'");
-    refuse_with_dataset(!options.text.empty(), "text", "it chooses a column of CSV files given with 'source'");
+    refuse_with_dataset(!options.texts.text.empty(), "text", "it chooses a column of CSV files given with 'source'");
     return;
   }
   named_sources(options.sources);
@@ -87,14 +87,13 @@ void describe(OptionTable& table, ReweightingInputOptions& options) {
       .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable")
       .add("header", options.header, "CSV: whether the first line holds column names; auto: decided by what it holds",
            {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
-      .add("text", options.text,
-           "CSV: the column that holds a text, by name or number from 1; none: tables of features", "a column")
       .add("source-rows", options.source_rows,
            "fashion-mnist: rows of each clean source; each bad one has twice as many", between(10, 1e6))
       .add("noise", options.noise, "fashion-mnist: share of wrong labels in the source called mislabelled",
            between(0, 1))
       .add("valid-rows", options.valid_rows,
            "rows of the target drawn from a named data set; auto: 500 images, 100 messages", between(2, 1e6));
+  describe(table, options.texts);
   table.group("Features")
       .add("scaling", options.scaling,
            "of features, fitted on all sources and the target's rows: to mean 0 and deviation 1 (standardize; sparse "
@@ -102,9 +101,7 @@ void describe(OptionTable& table, ReweightingInputOptions& options) {
            {{"auto", data::Scaling::automatic},
             {"standardize", data::Scaling::standardize},
             {"unit", data::Scaling::unit},
-            {"none", data::Scaling::none}})
-      .add("buckets", options.buckets, "texts: the number of features that words are hashed into", between(16, 1 << 24))
-      .add("mail-headers", options.mail_headers, "texts: keep the headers of messages that are e-mails");
+            {"none", data::Scaling::none}});
 }
 
 }  // namespace bilevel
