@@ -9,6 +9,7 @@
 #include "bilevel/dpbg.hpp"
 #include "bilevel/hg_ms.hpp"
 #include "bilevel/smbg.hpp"
+#include "bilevel/unibio.hpp"
 
 namespace bilevel {
 
@@ -54,6 +55,10 @@ const std::vector<MethodEntry>& methods() {
                                "selects the leader's best answer on the follower's manifold of minimisers, then "
                                "differentiates there",
                                "[HG-MS]"),
+      entry<Unibio, UnibioOptions>("unibio",
+                                   "normalised steps with momentum, for a follower that is uniformly convex: its "
+                                   "Hessian may vanish at its answer",
+                                   "[UniBiO]"),
   };
   return all;
 }
