@@ -12,7 +12,8 @@
 
 namespace bilevel {
 
-/// Which PowerSolver; automatic: krylov where g is taken on all samples, neumann, which is unbiased, on batches.
+/// Which PowerSolver; automatic: krylov where g is taken on all samples; on batches neumann, whose
+/// factors each have their own.
 enum class UnibioSolver { automatic, krylov, neumann };
 
 struct UnibioOptions {
