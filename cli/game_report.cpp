@@ -145,6 +145,26 @@ Json morse_bott_points_json(const std::vector<MorseBottAt>& points) {
   return all;
 }
 
+std::string uniform_convexity_text(const UniformConvexityAt& at) {
+  return wrapped(fmt::format("Uniform convexity of g at {}: {}", at.id, at.estimate.text)) + "\n";
+}
+
+Json uniform_convexity_json(const UniformConvexityAt& at) {
+  const auto& e = at.estimate;
+  return {{"point", at.id},
+          {"verdict", to_string(e.verdict)},
+          {"exponent", e.exponent},
+          {"modulus", number_json(e.modulus)},
+          {"least_exponent", number_json(e.least_exponent)},
+          {"largest_exponent", number_json(e.largest_exponent)},
+          {"misfit", number_json(e.misfit)},
+          {"smallest_radius", e.smallest_radius},
+          {"largest_radius", e.largest_radius},
+          {"spheres", e.spheres},
+          {"samples", e.samples},
+          {"text", e.text}};
+}
+
 std::string branches_text(const BranchMap& map) {
   const bool one = map.line.from.size() == 1;
   Table table({{"branch", Align::right},

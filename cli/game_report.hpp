@@ -12,6 +12,7 @@
 #include "bilevel/morse.hpp"
 #include "bilevel/morse_bott.hpp"
 #include "bilevel/recommendation.hpp"
+#include "bilevel/uniform_convexity.hpp"
 
 namespace bilevel::cli {
 
@@ -38,6 +39,14 @@ struct MorseBottAt {
 /// Empty without points.
 std::string morse_bott_points_text(const std::vector<MorseBottAt>& points);
 Json morse_bott_points_json(const std::vector<MorseBottAt>& points);
+
+/// How g rises around the follower's answer, the critical point of number `id`.
+struct UniformConvexityAt {
+  Index id = 0;
+  UniformConvexity estimate;
+};
+std::string uniform_convexity_text(const UniformConvexityAt& at);
+Json uniform_convexity_json(const UniformConvexityAt& at);
 
 /// The branches and the events at their ends.
 std::string branches_text(const BranchMap& map);

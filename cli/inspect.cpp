@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <sstream>
 
 #include "bilevel/morse_bott.hpp"
@@ -91,6 +92,19 @@ std::vector<MorseBottAt> morse_bott_points(const Objective& lower, const Vec& x,
   return result;
 }
 
+/// At the follower's answer: the lowest critical point that may be a minimiser. Empty without one.
+std::optional<UniformConvexityAt> uniform_convexity_point(const Objective& lower, const Vec& x,
+                                                          const CriticalPoints& found, std::uint64_t seed) {
+  const CriticalPoint* answer = nullptr;
+  for (const auto& point : found.points) {
+    const bool possible = point.kind == CriticalKind::minimiser || point.kind == CriticalKind::degenerate;
+    if (possible && (!answer || point.lower < answer->lower)) answer = &point;
+  }
+  if (!answer) return std::nullopt;
+  return UniformConvexityAt{answer - found.points.data(),
+                            estimate_uniform_convexity(lower, x, answer->y, {.seed = seed})};
+}
+
 int run_inspect(const std::vector<std::string>& arguments) {
   InspectSettings settings;
   OptionTable table = described(settings);
@@ -119,6 +133,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
   line.update("looking for critical points ...");
   const auto points = find_critical_points(*problem.lower, x, game.box_y, search, problem.upper.get());
   const auto degenerate = morse_bott_points(*problem.lower, x, points, settings.game.seed);
+  const auto convexity = uniform_convexity_point(*problem.lower, x, points, settings.game.seed);
   line.update("following branches ...");
   const auto map = follow_branches(*problem.lower, segment, game.box_y, branch_options, problem.upper.get());
   line.update("judging the Morse condition ...");
@@ -139,6 +154,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
                       {"at", vec_json(x)},
                       {"critical_points", critical_points_json(points)},
                       {"morse_bott", morse_bott_points_json(degenerate)},
+                      {"uniform_convexity", convexity ? uniform_convexity_json(*convexity) : Json(nullptr)},
                       {"branches", branches_json(map)},
                       {"morse", morse_json(morse)},
                       {"recommendation", recommendation_json(advice)}};
@@ -148,8 +164,9 @@ int run_inspect(const std::vector<std::string>& arguments) {
   write_out(game_text(game) + (note.empty() ? "" : paragraph("note: ", note)));
   if (!game.box_is_given)
     write_out(paragraph("note: ", "the file has no [box]: looking at start +- 3 max(1, |start|)"));
-  write_out(critical_points_text(points, x) + morse_bott_points_text(degenerate) + branches_text(map) +
-            morse_text(morse) + recommendation_text(advice, words.operand));
+  write_out(critical_points_text(points, x) + morse_bott_points_text(degenerate) +
+            (convexity ? uniform_convexity_text(*convexity) : "") + branches_text(map) + morse_text(morse) +
+            recommendation_text(advice, words.operand));
   return kSuccess;
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -84,6 +85,10 @@ struct Curvature {
 /// start: a vector to begin from (a previous eigenvector), or empty for a seeded random one.
 Curvature measure_curvature(const Linearization& lower, Index dim_y, const Vec& start = {}, double tolerance = 0.02,
                             Index max_products = 30, std::uint64_t seed = 1);
+
+/// The same of any symmetric operator on R^dim, given by its product.
+Curvature measure_curvature(const std::function<Vec(const Vec&)>& product, Index dim, const Vec& start = {},
+                            double tolerance = 0.02, Index max_products = 30, std::uint64_t seed = 1);
 
 /// A follower solver run to tolerance, not differentiated: for final models, re-solved value functions and baselines.
 class LowerSolver {

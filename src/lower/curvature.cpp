@@ -8,12 +8,17 @@ namespace bilevel {
 
 Curvature measure_curvature(const Linearization& lower, Index dim_y, const Vec& start, double tolerance,
                             Index max_products, std::uint64_t seed) {
+  return measure_curvature([&](const Vec& v) { return lower.hess_yy(v); }, dim_y, start, tolerance, max_products, seed);
+}
+
+Curvature measure_curvature(const std::function<Vec(const Vec&)>& product, Index dim, const Vec& start,
+                            double tolerance, Index max_products, std::uint64_t seed) {
   // A random part is always there: an earlier eigenvector alone may lie across the direction that is the largest now.
   Random random(seed);
-  Vec v(dim_y);
-  for (Index i = 0; i < dim_y; ++i) v[i] = random.normal();
+  Vec v(dim);
+  for (Index i = 0; i < dim; ++i) v[i] = random.normal();
   v /= norm(v);
-  if (start.size() == dim_y && norm(start) > 0) {
+  if (start.size() == dim && norm(start) > 0) {
     v += start / norm(start);
     v /= norm(v);
   }
@@ -21,7 +26,7 @@ Curvature measure_curvature(const Linearization& lower, Index dim_y, const Vec& 
   Curvature result{0.0, v, 0, false};
   double previous = 0;
   while (result.products < max_products) {
-    Vec image = lower.hess_yy(v);
+    Vec image = product(v);
     ++result.products;
     // |H v| rather than v'Hv: eigenvalues of either sign bound the step size of a nonconvex follower.
     result.largest = norm(image);

@@ -10,6 +10,7 @@
 #include "bilevel/hg_ms.hpp"
 #include "bilevel/hoag.hpp"
 #include "bilevel/smbg.hpp"
+#include "bilevel/unibio.hpp"
 
 namespace bilevel {
 
@@ -58,6 +59,10 @@ const std::vector<MethodEntry>& methods() {
       entry<Hoag, HoagOptions>("hoag",
                                "solves the follower and the adjoint system to tolerance before each leader step",
                                "[Pedregosa 2016, Alg. 1]"),
+      entry<Unibio, UnibioOptions>("unibio",
+                                   "normalised steps with momentum, for a follower that is uniformly convex: its "
+                                   "Hessian may vanish at its answer",
+                                   "[UniBiO]"),
   };
   return all;
 }
