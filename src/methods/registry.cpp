@@ -9,6 +9,7 @@
 #include "bilevel/dpbg.hpp"
 #include "bilevel/hg_ms.hpp"
 #include "bilevel/smbg.hpp"
+#include "bilevel/soba.hpp"
 
 namespace bilevel {
 
@@ -54,6 +55,12 @@ const std::vector<MethodEntry>& methods() {
                                "selects the leader's best answer on the follower's manifold of minimisers, then "
                                "differentiates there",
                                "[HG-MS]"),
+      entry<Soba, SobaOptions>("soba", "minibatches: follower, adjoint and leader move together",
+                               "[methods.md sec. 10]"),
+      entry<Saba, SabaOptions>("saba", "SOBA with a memory of gradients that takes the noise away",
+                               "[methods.md sec. 10]"),
+      entry<MaSoba, MaSobaOptions>("ma_soba", "SOBA with a moving average of the leader's direction",
+                                   "[methods.md sec. 10]"),
   };
   return all;
 }
