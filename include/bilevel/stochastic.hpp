@@ -40,7 +40,7 @@ class BatchSource {
   Index batches_per_pass_;
 };
 
-/// A method whose step() is one round: T stochastic iterations, then one look at all samples for the report.
+/// A method whose step() is one round of stochastic iterations, then one look at all samples for the report.
 ///
 /// The report is taken at the pair (x, y) that the round ends with, on the full batch: f, |g_y|, g where it is
 /// provided, and h, the method's estimate of the hypergradient. Oracle calls of that look, beside the iterations' own:
@@ -49,7 +49,8 @@ class BatchSource {
 /// Step sizes, one rule for all methods. A size that is given is used as it is.
 ///   follower and adjoint  a = b = 0.5 / L (1 + K)^-1/2 with L the curvature of g(x, .) on the full batch, measured by
 ///       power iteration at the start and again when x or y has moved far or |g_y| has doubled: half the longest
-///       monotone step, for a batch may be twice as curved as the average. (1 + K)^-1/2 is 1 where batches are full.
+///       monotone step, for a batch may be twice as curved as the average. (1 + K)^-1/2 is 1 where
+///       batches are full, and for the b of a Neumann series, which would be cut off earlier.
 ///   leader  The first round warms up y and the adjoint with x at rest. Then gamma begins with a move of root mean
 ///       square 0.1 per round. A round is a reversal if its h is more than twice as long as any of the last ten, and
 ///       gamma halves, or if it turns against the last one, <h, last h> < 0, and gamma shrinks by K / (1 + K), K the
@@ -62,7 +63,8 @@ class BatchSource {
 /// f above the largest of the last ten rounds by more than three times their spread, is taken back and repeated with
 /// gamma and a at a quarter, eight times at most; a doubles again with every round.
 ///
-/// Papers' own schedules in the iteration count k come on top of these.
+/// Papers' own schedules come on top of these. They run on t = 1 + k / (iterations of a round) instead of the iteration
+/// k: the sizes above are those of a round, and would have decayed before x has moved.
 class StochasticMethod : public OuterMethod {
  public:
   struct State : OuterMethod::State {
@@ -73,6 +75,7 @@ class StochasticMethod : public OuterMethod {
     Vec v;                                     // R^m, the adjoint: v ~ H^-1 f_y
     Index k = 0;                               // stochastic iterations done
     Index i = 0;                               // of them in this round
+    Index round_length = 1;                    // iterations of a round
     double a = 0, b = 0, gamma = 0;            // in use
 
     double curvature = 0;          // L
@@ -86,7 +89,10 @@ class StochasticMethod : public OuterMethod {
     std::vector<double> recent_h;  // |h| of the last ten rounds
     bool unsettled = false;        // |g_y| rose much, or the round was taken back: measure L anew
 
-    bool is_sampled() const { return !lower_batches.is_full() || !upper_batches.is_full(); }
+    /// 1 + k / round_length: the time that papers' schedules run on.
+    double time() const { return 1 + static_cast<double>(k) / static_cast<double>(round_length); }
+    /// v becomes the mean of the round's adjoints, `newest` among them: for methods whose v is drawn anew.
+    void average_adjoint(const Vec& newest) { v += (newest - v) / static_cast<double>(i + 1); }
     std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
     bool assign(const OuterMethod::State& other) override {
       *this = dynamic_cast<const State&>(other);
@@ -96,11 +102,15 @@ class StochasticMethod : public OuterMethod {
 
   StepReport step(const BilevelProblem& problem, OuterMethod::State& state) const final;
   const StochasticOptions& sampling() const { return sampling_; }
-  /// T for this problem.
+  /// For this problem.
   Index iterations_per_round(const State& state) const;
 
  protected:
   explicit StochasticMethod(StochasticOptions sampling) : sampling_(sampling) {}
+
+  /// Where v comes from: from its own last value by steps b, or anew from a series with steps b, of a given or random
+  /// length.
+  enum class Adjoint { iterated, series, random_series };
 
   /// What the round's end looks like on all samples.
   struct Look {
@@ -117,6 +127,10 @@ class StochasticMethod : public OuterMethod {
   virtual Look look(const BilevelProblem& problem, const State& state) const;
   /// Batches of g that one iteration draws.
   virtual Index batches_per_iteration() const { return 1; }
+  virtual Adjoint adjoint() const { return Adjoint::iterated; }
+  bool is_noisy(const State& state) const;
+  /// Gradient steps of the follower in one iteration.
+  virtual Index follower_steps() const { return 1; }
   std::unique_ptr<OuterMethod::State> do_init(const BilevelProblem& problem) const override;
 
   void choose_inner_steps(const BilevelProblem& problem, State& state) const;

@@ -10,6 +10,9 @@
 #include "bilevel/hg_ms.hpp"
 #include "bilevel/smbg.hpp"
 #include "bilevel/soba.hpp"
+#include "bilevel/spider.hpp"
+#include "bilevel/stocbio.hpp"
+#include "bilevel/storm.hpp"
 
 namespace bilevel {
 
@@ -61,6 +64,19 @@ const std::vector<MethodEntry>& methods() {
                                "[methods.md sec. 10]"),
       entry<MaSoba, MaSobaOptions>("ma_soba", "SOBA with a moving average of the leader's direction",
                                    "[methods.md sec. 10]"),
+      entry<StocBio, StocBioOptions>("stocbio", "minibatches: follower steps, then a Neumann series for the adjoint",
+                                     "[methods.md sec. 10]"),
+      entry<Amigo, AmigoOptions>("amigo", "minibatches: warm-started loops for the follower and for the adjoint",
+                                 "[methods.md sec. 10]"),
+      entry<Ttsa, TtsaOptions>("ttsa", "minibatches: two step sizes that fall at different rates",
+                               "[methods.md sec. 10]"),
+      entry<Sustain, StormOptions>("sustain", "minibatches: corrected momentum and a random Neumann term",
+                                   "[methods.md sec. 10]"),
+      entry<Mrbo, StormOptions>("mrbo", "minibatches: corrected momentum and a Neumann series", "[methods.md sec. 10]"),
+      entry<Vrbo, VrboOptions>("vrbo", "minibatches: directions followed by differences, refreshed on all samples",
+                               "[methods.md sec. 10]"),
+      entry<Srba, SrbaOptions>("srba", "SOBA with directions followed by differences, refreshed on all samples",
+                               "[methods.md sec. 10]"),
   };
   return all;
 }

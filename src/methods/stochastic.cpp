@@ -16,6 +16,7 @@ namespace {
 
 constexpr Index kBatchSize = 64;
 constexpr Index kLeastSteps = 50;         // of the follower in a round: what a condition of 10 takes to settle
+constexpr Index kLeastIterations = 10;    // of a round: what an average needs to mean something
 constexpr Index kMostIterations = 1000;   // of a round
 constexpr double kCurvatureMargin = 0.5;  // a L aimed at
 constexpr double kFirstMove = 0.1;        // root mean square of the first round that moves x
@@ -70,9 +71,10 @@ std::unique_ptr<OuterMethod::State> StochasticMethod::do_init(const BilevelProbl
 }
 
 Index StochasticMethod::iterations_per_round(const State& state) const {
-  const auto over = [&](Index batches) { return (batches + batches_per_iteration() - 1) / batches_per_iteration(); };
-  return sampling_.iterations_per_round.value_or(
-      std::clamp(over(state.lower_batches.batches_per_pass()), over(kLeastSteps), kMostIterations));
+  const auto over = [](Index count, Index each) { return (count + each - 1) / each; };
+  const Index pass = over(state.lower_batches.batches_per_pass(), batches_per_iteration());
+  const Index least = std::max(kLeastIterations, over(kLeastSteps, follower_steps()));
+  return sampling_.iterations_per_round.value_or(std::clamp(pass, least, kMostIterations));
 }
 
 void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& s) const {
@@ -84,15 +86,19 @@ void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& 
     s.measured_x = s.x;
     s.measured_y = s.y;
   }
-  const double noise = s.is_sampled() ? 1 / std::sqrt(1.0 + static_cast<double>(s.reversals)) : 1;
+  const double noise = is_noisy(s) ? 1 / std::sqrt(1.0 + static_cast<double>(s.reversals)) : 1;
   const bool usable = s.curvature > 0 && std::isfinite(s.curvature);
-  const double automatic = kCurvatureMargin * s.shortening * noise / (usable ? s.curvature : kCurvatureMargin);
-  s.a = sampling_.inner_step_size.value_or(automatic);
-  s.b = sampling_.adjoint_step_size.value_or(automatic);
+  const double longest = kCurvatureMargin * s.shortening / (usable ? s.curvature : kCurvatureMargin);
+  s.a = sampling_.inner_step_size.value_or(noise * longest);
+  s.b = sampling_.adjoint_step_size.value_or(adjoint() == Adjoint::iterated ? noise * longest : longest);
   if (sampling_.inner_step_size) return;
   note_choice(s.choices, {"inner-step-size", "auto", fmt::format("{:.4g}", s.a),
                           fmt::format("{:.3g} / L (1 + K)^-1/2, L = {:.4g} by power iteration, K = {} reversals",
-                                      kCurvatureMargin * s.shortening, s.curvature, s.is_sampled() ? s.reversals : 0)});
+                                      kCurvatureMargin * s.shortening, s.curvature, is_noisy(s) ? s.reversals : 0)});
+}
+
+bool StochasticMethod::is_noisy(const State& s) const {
+  return !s.lower_batches.is_full() || !s.upper_batches.is_full() || adjoint() == Adjoint::random_series;
 }
 
 StochasticMethod::Look StochasticMethod::look(const BilevelProblem& problem, const State& s) const {
@@ -105,7 +111,7 @@ StochasticMethod::Look StochasticMethod::look(const BilevelProblem& problem, con
 
 void StochasticMethod::adapt(const Look& now, State& s) const {
   constexpr double kRise = 2, kSameWay = 0.5;
-  const double length = norm(now.h), iterations = static_cast<double>(iterations_per_round(s));
+  const double length = norm(now.h), iterations = static_cast<double>(s.round_length);
   if (s.last_h.size() == 0) {  // the warm-up is over
     const double move = kFirstMove * std::sqrt(static_cast<double>(s.x.size()));
     s.gamma = (length > 0 ? move / length : 1) / iterations;
@@ -114,7 +120,7 @@ void StochasticMethod::adapt(const Look& now, State& s) const {
     s.gamma *= 0.5;
   } else if (dot(now.h, s.last_h) < 0) {
     const auto K = static_cast<double>(++s.reversals);
-    s.gamma *= s.is_sampled() ? K / (1 + K) : 0.5;
+    s.gamma *= is_noisy(s) ? K / (1 + K) : 0.5;
   } else if (dot(now.h, s.last_h) > kSameWay * length * norm(s.last_h) && now.upper <= s.recent.back()) {
     const double longest = kLongestMove * (1 + longest_entry(s.x));
     s.gamma = std::min(s.gamma * std::exp2(1 / (1.0 + static_cast<double>(s.reversals))),
@@ -130,14 +136,14 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
   auto& s = dynamic_cast<State&>(base);
   const bool adapts = !sampling_.outer_step_size;
   if (!adapts) s.gamma = *sampling_.outer_step_size;
-  const Index rounds = iterations_per_round(s);
+  s.round_length = iterations_per_round(s);
   const auto before = s.clone();
 
   StepReport report;
   Look now;
   for (int attempt = 0;; ++attempt) {
     choose_inner_steps(problem, s);
-    for (s.i = 0; s.i < rounds && all_finite(s.x) && all_finite(s.y) && all_finite(s.v); ++s.i, ++s.k) {
+    for (s.i = 0; s.i < s.round_length && all_finite(s.x) && all_finite(s.y) && all_finite(s.v); ++s.i, ++s.k) {
       iterate(problem, s);
     }
     const char* what = !all_finite(s.x) ? "x" : !all_finite(s.y) ? "y" : !all_finite(s.v) ? "the adjoint v" : nullptr;
@@ -169,7 +175,7 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
   report.lower = now.lower;
   report.lower_residual = now.lower_residual;
   report.hypergradient_norm = norm(now.h);
-  report.lower_steps = rounds;
+  report.lower_steps = s.round_length * follower_steps();
   if (adapts) adapt(now, s);
   s.largest_h = std::max(s.largest_h, report.hypergradient_norm);
   remember(s.recent, now.upper);
