@@ -22,8 +22,8 @@ struct StochasticOptions {
   std::optional<double> outer_step_size = std::nullopt;    // gamma, of one iteration; empty: see StochasticMethod
   std::uint64_t seed = 1;                                  // of all that is drawn
 };
-/// The groups Sampling, Follower and Leader.
-void describe(OptionTable& table, StochasticOptions& options);
+/// The groups Sampling, Follower and Leader; adjoint-step-size only for methods that have an adjoint.
+void describe(OptionTable& table, StochasticOptions& options, bool has_adjoint = true);
 
 /// The batches of one objective: a Sampler's, or always the full batch where a batch holds every sample.
 class BatchSource {

@@ -7,7 +7,9 @@
 
 #include "bilevel/bgs_opt.hpp"
 #include "bilevel/dpbg.hpp"
+#include "bilevel/first_order.hpp"
 #include "bilevel/hg_ms.hpp"
+#include "bilevel/iaptt.hpp"
 #include "bilevel/smbg.hpp"
 #include "bilevel/soba.hpp"
 #include "bilevel/spider.hpp"
@@ -77,6 +79,15 @@ const std::vector<MethodEntry>& methods() {
                                "[methods.md sec. 10]"),
       entry<Srba, SrbaOptions>("srba", "SOBA with directions followed by differences, refreshed on all samples",
                                "[methods.md sec. 10]"),
+      entry<F2sa, F2saOptions>("f2sa",
+                               "gradients alone: two followers, one of them penalised by the leader's objective",
+                               "[methods.md sec. 10]"),
+      entry<Bome, BomeOptions>("bome", "gradients alone: f falls while the follower's suboptimality does",
+                               "[methods.md sec. 10]"),
+      entry<Meha, MehaOptions>("meha", "gradients alone: the follower's Moreau envelope as a penalty",
+                               "[methods.md sec. 10]"),
+      entry<Iaptt, IapttOptions>("iaptt", "unrolls from a trained start and differentiates where f is worst on the way",
+                                 "[methods.md sec. 10]"),
   };
   return all;
 }

@@ -78,11 +78,12 @@ Index StochasticMethod::iterations_per_round(const State& state) const {
 }
 
 void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& s) const {
-  const bool measures = !sampling_.inner_step_size || !sampling_.adjoint_step_size;
+  const bool has_adjoint = needs().lower.has(Oracle::hess_yy);
+  const bool measures = !sampling_.inner_step_size || (has_adjoint && !sampling_.adjoint_step_size);
   const bool stale =
       s.measured_x.size() == 0 || s.unsettled || moved_far(s.x, s.measured_x) || moved_far(s.y, s.measured_y);
   if (measures && stale) {
-    s.curvature = curvature_of(*problem.lower, needs().lower.has(Oracle::hess_yy), s).largest;
+    s.curvature = curvature_of(*problem.lower, has_adjoint, s).largest;
     s.measured_x = s.x;
     s.measured_y = s.y;
   }
@@ -188,7 +189,7 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
   return report;
 }
 
-void describe(OptionTable& table, StochasticOptions& options) {
+void describe(OptionTable& table, StochasticOptions& options, bool has_adjoint) {
   table.group("Sampling")
       .add("batch-size", options.batch_size, "samples of a batch, more than there are: all of them; auto: 64",
            at_least(1))
@@ -200,9 +201,11 @@ void describe(OptionTable& table, StochasticOptions& options) {
   table.group("Follower")
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a; auto: 0.5 / L with the curvature L measured, shorter with every reversal",
-           greater_than(0))
-      .add("adjoint-step-size", options.adjoint_step_size, "the adjoint's step b; auto: as the follower's",
            greater_than(0));
+  if (has_adjoint) {
+    table.add("adjoint-step-size", options.adjoint_step_size, "the adjoint's step b; auto: as the follower's",
+              greater_than(0));
+  }
   table.group("Leader").add(
       "outer-step-size", options.outer_step_size,
       "the leader's step of one iteration; auto: halved when the hypergradient turns around, else lengthened",

@@ -46,7 +46,7 @@ TEST_P(Rivals, AnIterationCostsWhatTheHeaderSays) {
     settings["iterations-per-round"] = iterations;
     const auto method = make(settings);
     const auto state = method->init(problem);
-    method->step(problem, *state);  // memories are filled, momenta begin
+    method->step(problem, *state);  // memories are filled, momenta begin, penalties are measured
     const auto lower = problem.lower->counts(), upper = problem.upper->counts();
     method->step(problem, *state);
     return std::pair(calls(problem.lower->counts() - lower), calls(problem.upper->counts() - upper));

@@ -6,6 +6,7 @@
 #include "bilevel/hypergradient.hpp"
 #include "bilevel/run.hpp"
 #include "bilevel/soba.hpp"
+#include "bilevel/spider.hpp"
 #include "finite_sum.hpp"
 #include "message_of.hpp"
 #include "rivals.hpp"
@@ -48,8 +49,9 @@ double deviation(const Average& average, const Vec& expected) {
 /// The leader's direction of one iteration from (x, y, v), again and again with fresh batches.
 class AtOnePoint {
  public:
-  AtOnePoint(const BilevelProblem& problem, std::unique_ptr<OuterMethod> method)
-      : problem_(problem), method_(std::move(method)), state_(method_->init(problem)) {
+  /// `at_the_start`: schedules stand at their first value.
+  AtOnePoint(const BilevelProblem& problem, std::unique_ptr<OuterMethod> method, bool at_the_start = false)
+      : problem_(problem), method_(std::move(method)), state_(method_->init(problem)), at_the_start_(at_the_start) {
     x_ = vec({0.3, -0.2, 0.5});
     y_ = vec({0.4, 0.1, -0.6, 0.2});
     v_ = vec({-0.3, 0.7, 0.2, 0.5});
@@ -59,6 +61,7 @@ class AtOnePoint {
     state.x = x_;
     state.y = y_;
     state.v = v_;
+    if (at_the_start_) state.k = 0;
     method_->step(problem_, state);
     return x_ - state.x;  // outer-step-size is 1
   }
@@ -72,6 +75,7 @@ class AtOnePoint {
   const BilevelProblem& problem_;
   std::unique_ptr<OuterMethod> method_;
   std::unique_ptr<OuterMethod::State> state_;
+  bool at_the_start_;
   Vec x_, y_, v_;
 };
 
@@ -125,6 +129,65 @@ TEST(Estimators, MovingAveragesHaveLessVariance) {
   average(100, averaged);  // forget the start
   const Vec ratio = average(kDraws, averaged).error.cwiseQuotient(average(kDraws, soba).error);
   EXPECT_LE(ratio.cwiseAbs2().maxCoeff(), 1.25 / 19);
+}
+
+/// H, B and f_y of the whole at the point of `at`.
+struct Exact {
+  Eigen::MatrixXd H, B;
+  Vec f_x, f_y;
+};
+Exact exact_at(const BilevelProblem& problem, const AtOnePoint& at) {
+  const Index n = problem.dim_x(), m = problem.dim_y();
+  Exact exact{Eigen::MatrixXd(m, m), Eigen::MatrixXd(n, m), problem.upper->grad_x(at.x(), at.y()),
+              problem.upper->grad_y(at.x(), at.y())};
+  for (Index j = 0; j < m; ++j) {
+    exact.H.col(j) = problem.lower->hess_yy(at.x(), at.y(), Vec::Unit(m, j));
+    exact.B.col(j) = problem.lower->hess_xy(at.x(), at.y(), Vec::Unit(m, j));
+  }
+  return exact;
+}
+
+/// Series with b = 0.2 whose mean has 4 terms; y is held, so that the exact answer is known. More terms would show that
+/// batches of one pass are not independent, by about b^2 |H - H(xi)|^2 for each pair of them over their number, 32.
+TEST(Estimators, NeumannSeriesFallShortAsTheHeadersSay) {
+  const auto problem = finite_sum_problem();
+  const std::map<std::string, std::map<std::string, std::string>> settings{
+      {"stocbio", {{"neumann-terms", "3"}, {"inner-steps", "1"}, {"inner-step-size", "1e-12"}}},
+      {"mrbo", {{"neumann-terms", "3"}, {"momentum", "1"}, {"inner-step-size", "1e-12"}}},
+      {"ttsa", {{"neumann-terms", "4"}, {"inner-step-size", "1e-12"}}},
+      {"sustain", {{"neumann-terms", "4"}, {"momentum", "1"}, {"inner-step-size", "1e-12"}}},
+  };
+  for (const auto& [name, options] : settings) {
+    AtOnePoint draw(problem, make_method(name, one_iteration(options)), true);
+    const auto [H, B, f_x, f_y] = exact_at(problem, draw);
+    const Eigen::MatrixXd contraction = Eigen::MatrixXd::Identity(4, 4) - 0.2 * H;
+    const Vec v = H.ldlt().solve(f_y);
+    const Vec shortfall = B * contraction * contraction * contraction * contraction * v;
+    const Vec exact = f_x - B * v;
+    const auto drawn = average(kDraws, draw);
+    EXPECT_LE(deviation(drawn, exact + shortfall), kErrors) << name;
+    EXPECT_GT(deviation(drawn, exact), 2 * kErrors) << name << ": the bias is there to be seen";
+  }
+}
+
+TEST(Estimators, FollowedDifferencesHaveNoNoiseWhereTheIteratesRest) {
+  const auto problem = finite_sum_problem();
+  // Steps that are too short to move anything: the directions stay those of the refresh on the full batch.
+  const std::map<std::string, std::string> rest{
+      {"period", "1000000"}, {"inner-step-size", "1e-14"}, {"outer-step-size", "1e-14"}};
+  auto still = rest;
+  still["adjoint-step-size"] = "1e-14";
+  AtOnePoint srba(problem, make_method("srba", one_iteration(still)));
+  auto series = rest;
+  series.insert({{"inner-steps", "2"}, {"neumann-terms", "3"}});
+  AtOnePoint vrbo(problem, make_method("vrbo", one_iteration(series)));
+  for (int i = 0; i < 50; ++i) srba(), vrbo();
+  const auto [H, B, f_x, f_y] = exact_at(problem, vrbo);
+  const Eigen::MatrixXd C = Eigen::MatrixXd::Identity(4, 4) - 0.2 * H;
+  const Vec v = 0.2 * (f_y + C * f_y + C * C * f_y + C * C * C * f_y);
+  // Fifty iterations of differences between points 1e-14 apart.
+  EXPECT_LE(norm(dynamic_cast<const Srba::State&>(srba.state()).d_x - full_batch_direction(problem, srba)), 1e-10);
+  EXPECT_LE(norm(dynamic_cast<const Vrbo::State&>(vrbo.state()).d_x - (f_x - B * v)), 1e-10);
 }
 
 TEST(Stochastic, TheFirstRoundOnlyWarmsUp) {
