@@ -14,13 +14,16 @@ namespace bilevel {
 struct StochasticOptions {
   /// Samples of a batch of g and of f; more than there are: all of them. Empty: 64.
   std::optional<Index> batch_size = std::nullopt;
-  /// T, the stochastic iterations of one round, which is one step() of the method. Empty: one pass over g's samples,
-  /// but enough for the follower to answer (50 of its gradient steps), and at most 1000.
+  /// The stochastic iterations of one round, which is one step() of the method. Empty: one pass over g's samples, but
+  /// enough for the follower to answer (50 of its gradient steps), at least 10 and at most 1000.
   std::optional<Index> iterations_per_round = std::nullopt;
   std::optional<double> inner_step_size = std::nullopt;    // a; empty: see StochasticMethod
   std::optional<double> adjoint_step_size = std::nullopt;  // b; empty: a's rule
   std::optional<double> outer_step_size = std::nullopt;    // gamma, of one iteration; empty: see StochasticMethod
   std::uint64_t seed = 1;                                  // of all that is drawn
+
+  /// The samples of a batch in use, of an objective with so many.
+  std::size_t batch(std::size_t samples) const;
 };
 /// The groups Sampling, Follower and Leader; adjoint-step-size only for methods that have an adjoint.
 void describe(OptionTable& table, StochasticOptions& options, bool has_adjoint = true);
@@ -28,7 +31,7 @@ void describe(OptionTable& table, StochasticOptions& options, bool has_adjoint =
 /// The batches of one objective: a Sampler's, or always the full batch where a batch holds every sample.
 class BatchSource {
  public:
-  BatchSource(std::size_t samples, std::optional<Index> batch_size, std::uint64_t seed);
+  BatchSource(std::size_t samples, std::size_t batch_size, std::uint64_t seed);
   /// Valid until the next call.
   Batch next() { return sampler_ ? sampler_->next() : full; }
   bool is_full() const { return !sampler_; }
@@ -114,7 +117,7 @@ class StochasticMethod : public OuterMethod {
 
   /// What the round's end looks like on all samples.
   struct Look {
-    Vec h;                        // R^n
+    Vec h;                        // R^n, what the leader's rule goes by
     double upper = 0;             // f
     std::optional<double> lower;  // g
     double lower_residual = 0;    // |g_y|
@@ -133,6 +136,7 @@ class StochasticMethod : public OuterMethod {
   virtual Index follower_steps() const { return 1; }
   std::unique_ptr<OuterMethod::State> do_init(const BilevelProblem& problem) const override;
 
+  void note_sampling(State& state) const;
   void choose_inner_steps(const BilevelProblem& problem, State& state) const;
   void adapt(const Look& now, State& state) const;
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,10 +9,9 @@ namespace bilevel {
 
 namespace {
 
-Saba::Blocks blocks_of(std::size_t samples, std::optional<Index> batch_size, std::uint64_t seed) {
-  constexpr Index kBatchSize = 64;
+Saba::Blocks blocks_of(std::size_t samples, std::size_t block_size, std::uint64_t seed) {
   Saba::Blocks blocks;
-  blocks.block_size = std::min(samples, static_cast<std::size_t>(batch_size.value_or(kBatchSize)));
+  blocks.block_size = block_size;
   if (blocks.block_size == samples) return blocks;
   blocks.order = Random(seed).permutation(samples);
   blocks.sampler.emplace((samples + blocks.block_size - 1) / blocks.block_size, 1, seed + 1);
@@ -60,8 +58,9 @@ Index Saba::Blocks::draw() { return sampler ? static_cast<Index>(sampler->next()
 
 Saba::State::State(const BilevelProblem& problem, const StochasticOptions& options)
     : CopiedState(problem, options),
-      lower_blocks(blocks_of(problem.lower->samples(), options.batch_size, 5 * options.seed)),
-      upper_blocks(blocks_of(problem.upper->samples(), options.batch_size, 5 * options.seed + 2)) {}
+      lower_blocks(blocks_of(problem.lower->samples(), options.batch(problem.lower->samples()), 5 * options.seed)),
+      upper_blocks(blocks_of(problem.upper->samples(), options.batch(problem.upper->samples()), 5 * options.seed + 2)) {
+}
 
 Saba::Saba(SabaOptions options) : StochasticMethod(options) { check_options(options); }
 

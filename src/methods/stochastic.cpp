@@ -8,7 +8,6 @@
 
 #include "bilevel/lower.hpp"
 #include "methods/gradient_differences.hpp"
-#include "methods/step_size_choice.hpp"
 
 namespace bilevel {
 
@@ -51,15 +50,18 @@ Curvature curvature_of(const Objective& g, bool has_products, const StochasticMe
 
 }  // namespace
 
-BatchSource::BatchSource(std::size_t samples, std::optional<Index> batch_size, std::uint64_t seed) {
-  const auto size = static_cast<std::size_t>(batch_size.value_or(kBatchSize));
-  if (size < samples) sampler_.emplace(samples, size, seed);
-  batches_per_pass_ = sampler_ ? static_cast<Index>((samples + size - 1) / size) : 1;
+std::size_t StochasticOptions::batch(std::size_t samples) const {
+  return std::min(samples, static_cast<std::size_t>(batch_size.value_or(kBatchSize)));
+}
+
+BatchSource::BatchSource(std::size_t samples, std::size_t batch_size, std::uint64_t seed)
+    : batches_per_pass_(static_cast<Index>((samples + batch_size - 1) / batch_size)) {
+  if (batch_size < samples) sampler_.emplace(samples, batch_size, seed);
 }
 
 StochasticMethod::State::State(const BilevelProblem& problem, const StochasticOptions& options)
-    : lower_batches(problem.lower->samples(), options.batch_size, 3 * options.seed),
-      upper_batches(problem.upper->samples(), options.batch_size, 3 * options.seed + 1),
+    : lower_batches(problem.lower->samples(), options.batch(problem.lower->samples()), 3 * options.seed),
+      upper_batches(problem.upper->samples(), options.batch(problem.upper->samples()), 3 * options.seed + 1),
       random(3 * options.seed + 2),
       v(Vec::Zero(problem.dim_y())) {
   x = problem.x0;
@@ -77,6 +79,18 @@ Index StochasticMethod::iterations_per_round(const State& state) const {
   return sampling_.iterations_per_round.value_or(std::clamp(pass, least, kMostIterations));
 }
 
+void StochasticMethod::note_sampling(State& s) const {
+  if (!sampling_.batch_size) {
+    note_choice(s.choices,
+                {"batch-size", "auto", fmt::format("{}", kBatchSize), "or all samples where there are fewer"});
+  }
+  if (!sampling_.iterations_per_round) {
+    note_choice(s.choices, {"iterations-per-round", "auto", fmt::format("{}", s.round_length),
+                            fmt::format("a pass takes {} batches of the follower's samples, an iteration {}",
+                                        s.lower_batches.batches_per_pass(), batches_per_iteration())});
+  }
+}
+
 void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& s) const {
   const bool has_adjoint = needs().lower.has(Oracle::hess_yy);
   const bool measures = !sampling_.inner_step_size || (has_adjoint && !sampling_.adjoint_step_size);
@@ -92,10 +106,14 @@ void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& 
   const double longest = kCurvatureMargin * s.shortening / (usable ? s.curvature : kCurvatureMargin);
   s.a = sampling_.inner_step_size.value_or(noise * longest);
   s.b = sampling_.adjoint_step_size.value_or(adjoint() == Adjoint::iterated ? noise * longest : longest);
-  if (sampling_.inner_step_size) return;
-  note_choice(s.choices, {"inner-step-size", "auto", fmt::format("{:.4g}", s.a),
-                          fmt::format("{:.3g} / L (1 + K)^-1/2, L = {:.4g} by power iteration, K = {} reversals",
-                                      kCurvatureMargin * s.shortening, s.curvature, is_noisy(s) ? s.reversals : 0)});
+  const auto note = [&](const char* option, double used, double margin) {
+    note_choice(s.choices,
+                {option, "auto", fmt::format("{:.4g}", used),
+                 fmt::format("{:.3g} / L, L = {:.4g} by power iteration, {} reversals of the hypergradient so far",
+                             margin, s.curvature, s.reversals)});
+  };
+  if (!sampling_.inner_step_size) note("inner-step-size", s.a, s.a * s.curvature);
+  if (has_adjoint && !sampling_.adjoint_step_size) note("adjoint-step-size", s.b, s.b * s.curvature);
 }
 
 bool StochasticMethod::is_noisy(const State& s) const {
@@ -128,7 +146,10 @@ void StochasticMethod::adapt(const Look& now, State& s) const {
                        longest / (longest_entry(now.h) * iterations));
   }
   s.shortening = std::min(1.0, 2 * s.shortening);
-  note_outer_step_size(s.choices, s.gamma);
+  note_choice(s.choices,
+              {"outer-step-size", "auto", fmt::format("{:.4g}", s.gamma),
+               "of one iteration: shortened when the hypergradient turns around, lengthened while it keeps its "
+               "direction"});
 }
 
 StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::State& base) const {
@@ -138,6 +159,7 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
   const bool adapts = !sampling_.outer_step_size;
   if (!adapts) s.gamma = *sampling_.outer_step_size;
   s.round_length = iterations_per_round(s);
+  if (s.iteration == 0) note_sampling(s);
   const auto before = s.clone();
 
   StepReport report;

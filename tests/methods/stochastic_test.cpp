@@ -226,6 +226,21 @@ TEST(Stochastic, TheStepIsHalfAnInverseCurvatureAndNoted) {
   EXPECT_NEAR(a, 0.25, 0.01) << "L = 2, to the two percent of the power iteration";
 }
 
+TEST(Stochastic, AFollowerThatGrowsSteeperOnTheWayIsMeasuredAgain) {
+  // y* solves y^3 + y = x: curvature 1 at the start, 28 at the first answer, where a step of 0.5 / 1 would diverge.
+  const BilevelProblem problem{
+      "quartic",
+      make_objective("target", 1, 1, [](auto, auto y) { return 0.5 * square(y[0] - 1.0); }),
+      make_objective("quartic", 1, 1,
+                     [](auto x, auto y) { return 0.25 * square(square(y[0])) + 0.5 * square(y[0]) - x[0] * y[0]; }),
+      vec({30}),
+      vec({0}),
+      KnownSolution{vec({2}), vec({1}), 0}};
+  const auto result = run(problem, Soba(), {.max_iterations = 300});
+  EXPECT_EQ(result.status, Status::converged) << result.message;
+  EXPECT_NEAR(result.x[0], 2, 1e-5) << result.message;
+}
+
 TEST(Stochastic, ARunThatLeavesTheNumbersIsTakenBack) {
   // f is log(1 - x) beyond the follower's answer y = x: not a number from x = 1 on.
   auto problem =
