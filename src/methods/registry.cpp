@@ -7,9 +7,15 @@
 
 #include "bilevel/bgs_opt.hpp"
 #include "bilevel/dpbg.hpp"
+#include "bilevel/first_order.hpp"
 #include "bilevel/hg_ms.hpp"
 #include "bilevel/hoag.hpp"
+#include "bilevel/iaptt.hpp"
 #include "bilevel/smbg.hpp"
+#include "bilevel/soba.hpp"
+#include "bilevel/spider.hpp"
+#include "bilevel/stocbio.hpp"
+#include "bilevel/storm.hpp"
 #include "bilevel/unibio.hpp"
 
 namespace bilevel {
@@ -63,6 +69,35 @@ const std::vector<MethodEntry>& methods() {
                                    "normalised steps with momentum, for a follower that is uniformly convex: its "
                                    "Hessian may vanish at its answer",
                                    "[UniBiO]"),
+      entry<Soba, SobaOptions>("soba", "minibatches: follower, adjoint and leader move together",
+                               "[Dagreou et al., NeurIPS 2022]"),
+      entry<Saba, SabaOptions>("saba", "SOBA with a memory of gradients that takes the noise away",
+                               "[Dagreou et al., NeurIPS 2022]"),
+      entry<MaSoba, MaSobaOptions>("ma_soba", "SOBA with a moving average of the leader's direction",
+                                   "[Chen et al., JMLR 2024]"),
+      entry<StocBio, StocBioOptions>("stocbio", "minibatches: follower steps, then a Neumann series for the adjoint",
+                                     "[Ji et al., ICML 2021]"),
+      entry<Amigo, AmigoOptions>("amigo", "minibatches: warm-started loops for the follower and for the adjoint",
+                                 "[Arbel and Mairal, ICLR 2022]"),
+      entry<Ttsa, TtsaOptions>("ttsa", "minibatches: two step sizes that fall at different rates",
+                               "[Hong et al., SIAM J. Optim. 2023]"),
+      entry<Sustain, StormOptions>("sustain", "minibatches: corrected momentum and a random Neumann term",
+                                   "[Khanduri et al., NeurIPS 2021]"),
+      entry<Mrbo, StormOptions>("mrbo", "minibatches: corrected momentum and a Neumann series",
+                                "[Yang et al., NeurIPS 2021]"),
+      entry<Vrbo, VrboOptions>("vrbo", "minibatches: directions followed by differences, refreshed on all samples",
+                               "[Yang et al., NeurIPS 2021]"),
+      entry<Srba, SrbaOptions>("srba", "SOBA with directions followed by differences, refreshed on all samples",
+                               "[Dagreou et al., AISTATS 2024]"),
+      entry<F2sa, F2saOptions>("f2sa",
+                               "gradients alone: two followers, one of them penalised by the leader's objective",
+                               "[Kwon et al., ICML 2023]"),
+      entry<Bome, BomeOptions>("bome", "gradients alone: f falls while the follower's suboptimality does",
+                               "[Ye et al., NeurIPS 2022]"),
+      entry<Meha, MehaOptions>("meha", "gradients alone: the follower's Moreau envelope as a penalty",
+                               "[Liu et al., ICML 2024]"),
+      entry<Iaptt, IapttOptions>("iaptt", "unrolls from a trained start and differentiates where f is worst on the way",
+                                 "[Liu et al., NeurIPS 2021]"),
   };
   return all;
 }
