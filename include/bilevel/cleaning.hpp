@@ -25,6 +25,9 @@ namespace bilevel {
 struct CleaningOptions {
   /// An outer method's name, see registry.hpp.
   std::string method = "smbg";
+  /// "name=value": options of another method than smbg, as in the registry. Left alone are the leader's rule, which is
+  /// Adam where the method offers it, and tolerances of linear solves, which are those below.
+  std::vector<std::string> settings = {};
   /// At most 40 warm steps and a stop at 2 % in 5 steps: of the pairs tried on Fashion-MNIST with half the labels wrong
   /// this one had the best worst accuracy over five seeds. The early stop is what keeps N weights from fitting M rows.
   /// With float32 passes, conjugate gradients meet their rounding errors below a relative residual of 1e-6 or so.

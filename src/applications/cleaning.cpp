@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <numeric>
 #include <set>
 
@@ -165,6 +167,34 @@ Certificate certify_cleaning(const BilevelProblem& problem, const RunResult& run
   return certificate;
 }
 
+std::unique_ptr<OuterMethod> method_of(const CleaningOptions& options) {
+  if (options.method == "smbg") {
+    if (!options.settings.empty()) {
+      throw InvalidOption(
+          fmt::format("option 'set' ({}) is for other methods than smbg, whose options stand by "
+                      "themselves, as in --inner-steps 20",
+                      options.settings.front()));
+    }
+    return make_method("smbg", option_texts(options.smbg));
+  }
+  const auto known = find_method(options.method).options();
+  std::map<std::string, std::string> settings;
+  if (known->find("outer") != nullptr) settings["outer"] = to_string(LeaderRule::adam);
+  // Passes in float32 round at 1e-6 or so.
+  for (const char* tolerance : {"adjoint-tolerance", "lower-tolerance"}) {
+    if (known->find(tolerance) != nullptr) settings[tolerance] = fmt::format("{}", options.smbg.cg_tolerance);
+  }
+  for (const auto& setting : options.settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw InvalidOption(
+          fmt::format("option 'set' is '{}', but must be name=value, as in --set batch-size=128", setting));
+    }
+    settings[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return make_method(options.method, settings);
+}
+
 /// 1 for a row whose given label is the true one, else 0.
 Vec known_to_be_right(const CleaningData& data) {
   Vec right(static_cast<Index>(data.train.labels.size()));
@@ -215,7 +245,7 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
   const auto rows = static_cast<Index>(data.train.labels.size());
   const auto path = path_of(data, options);
   const LinearModel model(data.train.features.features(), path.model);
-  const auto method = make_method(options.method, option_texts(options.smbg));
+  const auto method = method_of(options);
   method->init(cleaning_problem(data, options, 0));  // what cannot work together is refused before anything is computed
 
   const auto interrupted = [&] { return options.stop.interrupt && options.stop.interrupt->load(); };
@@ -278,7 +308,10 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
 }
 
 void describe(OptionTable& table, CleaningOptions& options) {
-  table.group("Method").add("method", options.method, "the outer method", one_of({"smbg"}));
+  table.group("Method")
+      .add("method", options.method, "the outer method, see `bilevel methods`", one_of(method_names()))
+      .add("set", options.settings, "an option of another method than smbg, as in --set batch-size=128",
+           "name=value, repeatable");
   describe(table, options.smbg);
   describe(table, options.stop);
   table.group("Model")

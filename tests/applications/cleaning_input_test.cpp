@@ -243,7 +243,7 @@ TEST_F(CleaningInputFiles, OptionsBySentence) {
     groups.insert(entry.group);
     EXPECT_FALSE(entry.help.empty() || entry.allowed.empty()) << entry.name;
   }
-  EXPECT_EQ(groups, (std::set<std::string>{"Input", "Experiment", "Features"}));
+  EXPECT_EQ(groups, (std::set<std::string>{"Input", "Texts", "Experiment", "Features"}));
   CleaningOptions cleaning;
   describe(table, cleaning);  // the two are declared side by side: no name may be used twice
 }

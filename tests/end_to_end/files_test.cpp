@@ -1,5 +1,8 @@
 // Where files come from and where they go.
 #include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
 
 #include "data/files.hpp"
 #include "end_to_end/program.hpp"
@@ -33,6 +36,23 @@ TEST_F(Files, Csv) {
   write("train.csv", csv(train_));
   write("valid.csv.gz", data::gzip(csv(valid_)));
   EXPECT_GT(clean({"--train", "train.csv", "--valid", "valid.csv.gz", "--out", "o"})["suspects"], 5);
+}
+
+TEST_F(Files, FoldersOfTexts) {
+  for (const char* kind : {"ham", "spam"}) {
+    const std::string word = kind == std::string("ham") ? "meeting" : "lottery";
+    for (int i = 0; i < 20; ++i) {
+      // Two of each class lie in the wrong folder.
+      const auto& other = i < 2 ? (word == "meeting" ? "lottery" : "meeting") : word;
+      std::filesystem::create_directories(path(std::string("mail/") + kind));
+      write(fmt::format("mail/{}/{:02}.txt", kind, i), fmt::format("{} number {} of {}", other, i, i * i));
+    }
+    std::filesystem::create_directories(path(std::string("trusted/") + kind));
+    for (int i = 0; i < 6; ++i) write(fmt::format("trusted/{}/{}.txt", kind, i), word + " trusted");
+  }
+  const auto json = clean({"--train", "mail", "--valid", "trusted", "--buckets", "64", "--out", "o"});
+  EXPECT_EQ(json["suspects"], 4);
+  EXPECT_EQ(lines_of(content("o/cleaned.csv")).size(), 37U) << "a header and 36 messages";
 }
 
 TEST_F(Files, IdxPairs) {
