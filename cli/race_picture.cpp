@@ -10,6 +10,7 @@
 
 #include "pictures/marks.hpp"
 #include "race_report.hpp"
+#include "terminal/text.hpp"
 
 namespace bilevel::cli {
 
@@ -107,10 +108,12 @@ Script race_picture_script(const RaceField& field, const RaceOptions& options, c
   Script script;
   script.width = 1400;
   script.height = panels.size() > 2 ? 1000 : 600;
-  script.commands = fmt::format("set multiplot layout {},2 title {} font ',16'\n", panels.size() / 2,
-                                gnuplot_string(fmt::format("{}: median and range of {} seeds, {:.3g} s each",
-                                                           field.name, result.best.size(), options.time))) +
-                    "set tics out nomirror\nset grid lc '#d8d8d8' lt 1\nset border 3\nset format x '%g'\n";
+  script.commands =
+      fmt::format("set multiplot layout {},2 title {} font ',16'\n", panels.size() / 2,
+                  gnuplot_string(fmt::format("{}: median and range of {}, {:.3g} s each", field.name,
+                                             format_count(static_cast<std::int64_t>(result.best.size()), "seed"),
+                                             options.time))) +
+      "set tics out nomirror\nset grid lc '#d8d8d8' lt 1\nset border 3\nset format x '%g'\n";
   for (std::size_t i = 0; i < panels.size(); ++i) {
     script.commands += panels[i].commands(i == 0);
     for (auto& block : panels[i].blocks) script.data.push_back(std::move(block));

@@ -68,12 +68,14 @@ std::string results_text(const RaceField& field, const RaceOptions& options, con
                               {"to target", Align::right},
                               {"passes", Align::right}};
   for (const auto& name : field.score_names) columns.push_back({name, Align::right});
+  columns.push_back({"wins", Align::right});
   columns.push_back({"steps", Align::right});
   if (options.grid > 0) columns.push_back({"grid's step", Align::right});
   columns.push_back({"end points"});
   const auto seeds = result.best.size();
   Table table(columns, fmt::format("At the end of {} each (medians over {})", format_duration(options.time),
                                    format_count(static_cast<std::int64_t>(seeds), "seed")));
+  const auto wins = result.wins();
   for (const auto m : ranking(result)) {
     const auto& runs = result.runs[m];
     const auto values = collect(runs, end_value);
@@ -91,6 +93,7 @@ std::string results_text(const RaceField& field, const RaceOptions& options, con
       cells.push_back(
           fmt::format("{:.2f}", median(collect(runs, [&](const RaceRun& r) { return r.last().scores[i]; }))));
     }
+    cells.push_back(fmt::format("{}", std::accumulate(wins[m].begin(), wins[m].end(), std::size_t{0})));
     cells.push_back(
         number_text(median(collect(runs, [](const RaceRun& r) { return static_cast<double>(r.last().iteration); }))));
     if (options.grid > 0) {
@@ -102,12 +105,13 @@ std::string results_text(const RaceField& field, const RaceOptions& options, con
   return table.to_string() +
          fmt::format(
              "  phi = f(x, y(x)) with the follower solved again by the judge; target: within {:.3g} % of the best "
-             "value of all\n\n",
-             100 * options.target_share);
+             "value of all; wins: against the {} others, seed by seed\n\n",
+             100 * options.target_share, result.methods.size() - 1);
 }
 
 std::string wins_text(const RaceResult& result) {
-  if (result.methods.size() < 2) return "";
+  constexpr std::size_t kWidest = 10;  // beyond, the table is wider than a screen: result.json has it
+  if (result.methods.size() < 2 || result.methods.size() > kWidest) return "";
   const auto order = ranking(result);
   const auto wins = result.wins();
   std::vector<Column> columns{{"wins of"}};

@@ -38,7 +38,7 @@ struct PowerTransformedOptions {
   double tolerance = 1e-10;  // krylov: |f_y - H v| <= tolerance |f_y|, both in the norm of D^-1
   Index max_iterations = 0;  // krylov; 0: ten times the dimension, at most 1000
   Index terms = 20;          // neumann: Q >= 0
-  double step_size = 0;      // neumann: nu; 0: 0.9 / the largest eigenvalue of D^-1 H, by power iteration
+  double step_size = 0;      // neumann: nu; 0: 0.9 / the largest eigenvalue of D^-1 H, half of it on batches
 };
 
 /// Where samples come from; an empty function stands for all of them. Each call gives the next batch, which is used up

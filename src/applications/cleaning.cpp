@@ -195,6 +195,21 @@ std::unique_ptr<OuterMethod> method_of(const CleaningOptions& options) {
   return make_method(options.method, settings);
 }
 
+/// A step of a minibatch method is a short round, of which four make the progress of one of smbg's.
+StopRule stop_of(const CleaningOptions& options, Choices& choices) {
+  constexpr Index kPatience = 20, kMost = 1000;
+  const StopRule usual = CleaningOptions{}.stop;
+  auto stop = options.stop;
+  const bool rounds = options.method != "smbg" && find_method(options.method).options()->find("batch-size") != nullptr;
+  if (!rounds || stop.patience != usual.patience || stop.max_iterations != usual.max_iterations) return stop;
+  stop.patience = kPatience;
+  stop.max_iterations = kMost;
+  const char* reason = "a step is a short round of minibatches";
+  choices.push_back({"patience", fmt::format("{}", usual.patience), fmt::format("{}", kPatience), reason});
+  choices.push_back({"max-iterations", fmt::format("{}", usual.max_iterations), fmt::format("{}", kMost), reason});
+  return stop;
+}
+
 /// 1 for a row whose given label is the true one, else 0.
 Vec known_to_be_right(const CleaningData& data) {
   Vec right(static_cast<Index>(data.train.labels.size()));
@@ -265,7 +280,10 @@ CleaningResult clean(const CleaningData& data, const CleaningOptions& options, c
   const bool comparators_cut_short = interrupted();
 
   stage("cleaning");
-  result.run = run(cleaning_problem(data, options, result.chosen_regularization), *method, options.stop, observers);
+  Choices choices;
+  result.run =
+      run(cleaning_problem(data, options, result.chosen_regularization), *method, stop_of(options, choices), observers);
+  result.run.choices.insert(result.run.choices.end(), choices.begin(), choices.end());
   if (!options.regularization) {
     result.run.choices.push_back({"regularization", "auto", fmt::format("{:.3g}", result.chosen_regularization),
                                   fmt::format("{:.3g} by cross-validation on the trusted rows, times trusted rows / "

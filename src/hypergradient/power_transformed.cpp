@@ -83,21 +83,25 @@ void solve_by_krylov(const Linearization& lower, const Vec& upper_y, const Vec& 
   if (result.status == Status::converged && all_finite(result.adjoint)) memory.adjoint = result.adjoint;
 }
 
-double measured_step_size(const Linearization& lower, const Vec& diagonal, PowerTransformedMemory& memory) {
-  constexpr double kMargin = 0.9;  // of the interval (0, 1] in which every factor is a contraction that keeps signs
+/// Of the interval (0, 1] in which every factor is a contraction that keeps signs; a batch may be twice as curved as
+/// the one that was measured.
+double margin_of(bool batches) { return batches ? 0.45 : 0.9; }
+
+double measured_step_size(const Linearization& lower, const Vec& diagonal, double margin,
+                          PowerTransformedMemory& memory) {
   const Vec inverse_root = diagonal.cwiseSqrt().cwiseInverse();
   auto measured = measure_curvature([&](const Vec& z) { return scaled_product(lower, inverse_root, z); },
                                     diagonal.size(), memory.eigenvector);
   if (all_finite(measured.eigenvector)) memory.eigenvector = std::move(measured.eigenvector);
-  return measured.largest > 0 && std::isfinite(measured.largest) ? kMargin / measured.largest : 1.0;
+  return measured.largest > 0 && std::isfinite(measured.largest) ? margin / measured.largest : 1.0;
 }
 
 /// `first` is the factor q = 1; `next()` linearises at the samples of the following ones.
 template <class Next>
 void solve_by_series(const Linearization& first, const Next& next, const Vec& upper_y, const Vec& diagonal,
-                     const PowerTransformedOptions& options, PowerTransformedMemory& memory,
+                     const PowerTransformedOptions& options, double margin, PowerTransformedMemory& memory,
                      HypergradientResult& result) {
-  const double nu = options.step_size > 0 ? options.step_size : measured_step_size(first, diagonal, memory);
+  const double nu = options.step_size > 0 ? options.step_size : measured_step_size(first, diagonal, margin, memory);
   const auto length = [&](const Vec& v) { return std::sqrt(dot(v, diagonal.cwiseProduct(v))); };
   Vec term = upper_y.cwiseQuotient(diagonal);
   const double first_length = length(term);
@@ -149,7 +153,7 @@ HypergradientResult power_transformed(const BilevelProblem& problem, const Vec& 
     solve_by_krylov(first, *upper.grad_y, diagonal, options, memory, result);
     result.gradient = *upper.grad_x - cross(first);
   } else {
-    solve_by_series(first, next, *upper.grad_y, diagonal, options, memory, result);
+    solve_by_series(first, next, *upper.grad_y, diagonal, options, margin_of(batches.lower != nullptr), memory, result);
     result.gradient = *upper.grad_x - next(cross);
   }
   check_finite(result);

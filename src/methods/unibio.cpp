@@ -236,7 +236,8 @@ void describe(OptionTable& table, UnibioOptions& options) {
       .add("power-tolerance", options.tolerance, "krylov: stop at this residual, relative", between(1e-15, 0.5))
       .add("series-terms", options.terms, "neumann: the last Q of the terms q = 0, .., Q", between(0, 1e6))
       .add("series-step-size", options.series_step_size,
-           "neumann: nu; auto: 0.9 / the largest eigenvalue of D^-1 H, measured", greater_than(0));
+           "neumann: nu; auto: 0.9 / the largest eigenvalue of D^-1 H, measured, half of it on batches",
+           greater_than(0));
   table.group("Leader")
       .add("outer-step-size", options.outer_step_size,
            "the leader's step; auto: shortened when the upper objective rises, lengthened while it falls",
