@@ -37,7 +37,9 @@ struct PassRequest {
   Real* row_loss = nullptr;   // needs a point
   Real* row_cross = nullptr;  // needs a direction
 
-  /// Sums over the batch of w_i times the loss's gradient in y, and of its Hessian applied to the direction (R^m).
+  /// `scale` times the sums over the batch of w_i times the loss's gradient in y, and of its Hessian applied to the
+  /// direction (R^m).
+  double scale = 1;
   Vec* gradient = nullptr;
   Vec* product = nullptr;
 };

@@ -7,6 +7,7 @@
 
 #include "bilevel/linear_models.hpp"
 #include "kernels/aligned_buffer.hpp"
+#include "kernels/conversions.hpp"
 #include "kernels/feature_rows.hpp"
 
 namespace bilevel::sources {
@@ -26,8 +27,7 @@ class Parameters {
     for (const Vec* vector : vectors) {
       const double* y = vector->data();
       for (std::size_t c = 0; c < model.scores(); ++c, ++row) {
-        Real* weight = weights_.data() + row * stride;
-        for (std::size_t j = 0; j < features; ++j) weight[j] = static_cast<Real>(y[c * features + j]);
+        kernels::convert(features, y + c * features, weights_.data() + row * stride);
         if (!intercepts_.empty()) intercepts_[row] = static_cast<Real>(y[model.scores() * features + c]);
       }
     }
