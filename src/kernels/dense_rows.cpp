@@ -88,7 +88,7 @@ template <class Real>
 void DenseRows<Real>::scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W,
                                       std::size_t classes, Real* Z) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
-  dense_scores(block.rows, count, this->weight_stride(), nothing_ahead(W), W, classes, Z);
+  dense_scores_gathered(block.rows, count, this->weight_stride(), W, classes, Z);
   clear_behind(count, classes, Z);
 }
 
