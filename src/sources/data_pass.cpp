@@ -109,14 +109,17 @@ class DataPass<Real>::Worker {
     } else {
       pass_.data_->accumulate_gathered(rows.indices, rows.count, R, sums_ * scores_, sum_.data());
     }
-    add_intercepts(R, rows.count);
+    add_intercepts(R);
   }
 
-  void add_intercepts(const Real* R, std::size_t count) {
+  /// Rows behind the block's last are zeros. Four sums, or each addition waits for the one before it.
+  void add_intercepts(const Real* R) {
     for (std::size_t c = 0; c < intercepts_.size(); ++c) {
-      double sum = 0;
-      for (std::size_t r = 0; r < count; ++r) sum += static_cast<double>(R[c * kBlockRows + r]);
-      intercepts_[c] += sum;
+      double sums[4] = {};
+      for (std::size_t r = 0; r < kBlockRows; r += 4) {
+        for (std::size_t i = 0; i < 4; ++i) sums[i] += static_cast<double>(R[c * kBlockRows + r + i]);
+      }
+      intercepts_[c] += (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
   }
 

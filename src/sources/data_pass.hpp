@@ -51,6 +51,8 @@ class DataPass {
   DataPass(const LinearModel& model, const FeatureMatrix& features, Targets targets);
 
   std::size_t rows() const { return data_->rows(); }
+  /// As Parameters wants it.
+  std::size_t weight_stride() const { return data_->weight_stride(); }
 
   /// Entries of the state of a batch of `count` rows.
   std::size_t state_size(std::size_t count) const;

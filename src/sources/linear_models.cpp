@@ -44,7 +44,7 @@ class LinearObjectiveOf final : public LinearObjective {
           fmt::format("row_losses needs y of length {}, but the call provides length {}", dim_y(), y.size()));
     }
     std::vector<Real> losses(samples());
-    const Parameters<Real> parameters(model_, {&y});
+    const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y});
     PassRequest<Real> request;
     request.parameters = &parameters;
     request.has_point = true;
@@ -133,7 +133,7 @@ Evaluation LinearObjectiveOf<Real>::evaluate_into(OracleSet want, const Vec& x, 
   std::vector<Real> row_loss(needs_losses ? batch.size(samples()) : 0);
   Vec gradient;
   if (needs_losses || want.has(Oracle::grad_y) || state != nullptr) {
-    const Parameters<Real> parameters(model_, {&y});
+    const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y});
     PassRequest<Real> request;
     request.batch = batch;
     request.parameters = &parameters;
@@ -237,7 +237,7 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
   Real* kept_state() const { return const_cast<Real*>(state_.data()); }
 
   void run_direction(const Vec& v, Vec* product, Real* cross) const {
-    const Parameters<Real> parameters(objective_.model_, {&v});
+    const Parameters<Real> parameters(objective_.model_, objective_.pass_.weight_stride(), {&v});
     PassRequest<Real> request;
     request.batch = batch_;
     request.parameters = &parameters;
@@ -291,7 +291,7 @@ GradientAndProduct LinearObjectiveOf<Real>::gradient_and_product(const Vec& x, c
   std::vector<Real> cross(logits_ > 0 ? samples() : 0);
   RowWeights weights(*this, full);
   Vec gradient, product;
-  const Parameters<Real> parameters(model_, {&y, &v});
+  const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y, &v});
   PassRequest<Real> request;
   request.parameters = &parameters;
   request.has_point = request.has_direction = true;
