@@ -2,6 +2,8 @@
 // made and the rows are stored.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <tuple>
@@ -121,14 +123,16 @@ TEST_P(Minibatch, AnswersOfItsLeaderEntriesAreZeroElsewhere) {
   }
 }
 
+std::string name_of(const ::testing::TestParamInfo<std::tuple<Stored, Precision>>& test) {
+  constexpr const char* names[] = {"dense", "sparse", "subset"};
+  const auto [stored, precision] = test.param;
+  return names[static_cast<std::size_t>(stored)] + std::string("_") + std::string(to_string(precision));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Minibatch,
                          ::testing::Combine(::testing::Values(Stored::dense, Stored::sparse, Stored::subset),
                                             ::testing::Values(Precision::float32, Precision::float64)),
-                         [](const auto& test) {
-                           constexpr const char* names[] = {"dense", "sparse", "subset"};
-                           return names[static_cast<std::size_t>(std::get<0>(test.param))] + std::string("_") +
-                                  std::string(to_string(std::get<1>(test.param)));
-                         });
+                         name_of);
 
 }  // namespace
 }  // namespace bilevel::testing
