@@ -129,15 +129,18 @@ void measure_all(const std::string& where, Game& game, const std::vector<std::si
                  std::vector<BenchRow>& table) {
   volatile double sink = 0;
   for (const std::size_t batch : batches) {
-    measure<Real>("batch of " + std::to_string(batch) + " value, grad_y" + where, game, batch, 2, [&](Batch xi, Batch) {
-      sink = (*game.g->evaluate(Oracle::value | Oracle::grad_y, game.x, game.y, xi).grad_y)[0];
-    }, table);
+    measure<Real>(
+        "batch of " + std::to_string(batch) + " value, grad_y" + where, game, batch, 2,
+        [&](Batch xi, Batch) {
+          sink = (*game.g->evaluate(Oracle::value | Oracle::grad_y, game.x, game.y, xi).grad_y)[0];
+        },
+        table);
   }
-  measure<Real>("batch of 64 linearize, both" + where, game, 64, 3, [&](Batch xi, Batch) {
-    sink = game.g->linearize(game.x, game.y, xi).both(game.v).hess_yy[0];
-  }, table);
-  measure<Real>("batch of 64 SOBA step" + where, game, 64, 6,
-                [&](Batch xi, Batch zeta) { game.soba_step(xi, zeta); }, table);
+  measure<Real>(
+      "batch of 64 linearize, both" + where, game, 64, 3,
+      [&](Batch xi, Batch) { sink = game.g->linearize(game.x, game.y, xi).both(game.v).hess_yy[0]; }, table);
+  measure<Real>(
+      "batch of 64 SOBA step" + where, game, 64, 6, [&](Batch xi, Batch zeta) { game.soba_step(xi, zeta); }, table);
 }
 
 template <class Real>

@@ -33,10 +33,6 @@ constexpr std::size_t kPartBytes = 3200;
 /// fetched from memory hold the buffers.
 constexpr std::size_t kRowsAheadBytes = 256;
 
-
-/// Rows of a gathered block that pass by together, while the next ones are fetched.
-constexpr std::size_t kGatheredRows = 4;
-
 /// Memory that is brought into the caches on the side: a place, and how many bytes to go on with each step.
 struct Fetch {
   const char* at;
@@ -248,9 +244,8 @@ HWY_INLINE void for_class_tiles(std::size_t classes, F& f) {
 template <class T>
 struct Scores {
   const T* const* rows;
-  std::size_t begin, end;  // of the rows
-  std::size_t stride;
-  std::size_t from, to;  // of the columns
+  std::size_t count, stride;
+  std::size_t from, to;
   Fetch fetch;
   const T* W;
   T* Z;
@@ -260,7 +255,7 @@ struct Scores {
   void call(std::size_t first) {
     constexpr std::size_t kAhead = kRowsAheadBytes / sizeof(T);
     const std::size_t steps = (to - from) / hn::Lanes(hn::ScalableTag<T>());
-    for (std::size_t r = begin; r < end; r += kScoreRows) {
+    for (std::size_t r = 0; r < count; r += kScoreRows) {
       const RowsAhead<T> ahead{{rows[r] + kAhead, rows[r + 1] + kAhead, rows[r + 2] + kAhead, rows[r + 3] + kAhead}};
       score_tile<kClasses>(rows + r, ahead, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
       fetch.at += steps * fetch.step;
@@ -268,12 +263,12 @@ struct Scores {
   }
 };
 
-/// The same for rows that lie anywhere. A row's start is news to the processor, so each tile fetches its share of the
-/// rows that come `kGatheredRows` later.
+/// A group of rows that lie anywhere, in all classes. The start of a row is news to the processor, so each tile of
+/// classes fetches its share of the next group's rows.
 template <class T>
 struct GatheredScores {
   const T* const* rows;
-  std::size_t begin, end;
+  const T* const* next_rows;
   std::size_t stride;
   std::size_t from, to;
   std::size_t tiles;
@@ -283,37 +278,32 @@ struct GatheredScores {
 
   template <std::size_t kClasses>
   void call(std::size_t first) {
+    RowsAhead<T> ahead;
+    for (std::size_t i = 0; i < kScoreRows; ++i) ahead.at[i] = next_rows[(tile * kScoreRows + i) / tiles];
     const Fetch nothing{reinterpret_cast<const char*>(W), 0};
-    for (std::size_t r = begin; r < end; r += kScoreRows) {
-      RowsAhead<T> ahead;
-      for (std::size_t i = 0; i < kScoreRows; ++i) {
-        const std::size_t share = (tile * kScoreRows + i) / tiles;
-        ahead.at[i] = rows[r + kGatheredRows + share < kBlockRows ? r + kGatheredRows + share : kBlockRows - 1];
-      }
-      score_tile<kClasses>(rows + r, ahead, from, to, stride, nothing, W + first * stride, Z + first * kBlockRows + r);
-    }
+    score_tile<kClasses>(rows, ahead, from, to, stride, nothing, W + first * stride, Z + first * kBlockRows);
     ++tile;
   }
 };
 
-/// The columns of the part-th of `parts` parts of a row, in whole lines.
+/// The column behind a part of the row: parts have kPartBytes or a little less, in whole lines.
 template <class T>
-HWY_INLINE std::size_t part_begin(std::size_t stride, std::size_t part, std::size_t parts) {
+HWY_INLINE std::size_t end_of_part(std::size_t stride, std::size_t part) {
   constexpr std::size_t kLine = kAlignment / sizeof(T);
-  return stride / kLine * part / parts * kLine;
+  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
+  return stride / kLine * (part + 1) / parts * kLine;
 }
 
 template <class T>
 void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlock next, const T* W,
             std::size_t classes, T* Z) {
-  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
   const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
   const std::size_t row_groups = (count + kScoreRows - 1) / kScoreRows;
   const std::size_t steps = stride / hn::Lanes(hn::ScalableTag<T>()) * tiles * row_groups;
-  Scores<T> walk{rows, 0, count, stride, 0, 0, fetch_evenly(next.at, next.bytes / 2, steps), W, Z};
-  for (std::size_t part = 0; part < parts; ++part) {
-    walk.from = part_begin<T>(stride, part, parts);
-    walk.to = part_begin<T>(stride, part + 1, parts);
+  Scores<T> walk{rows, count, stride, 0, 0, fetch_evenly(next.at, next.bytes / 2, steps), W, Z};
+  for (std::size_t part = 0; walk.to < stride; ++part) {
+    walk.from = walk.to;
+    walk.to = end_of_part<T>(stride, part);
     for_class_tiles<kScoreClasses>(classes, walk);
   }
 }
@@ -321,14 +311,14 @@ void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlo
 template <class T>
 void scores_gathered(const T* const* rows, std::size_t count, std::size_t stride, const T* W, std::size_t classes,
                      T* Z) {
-  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
   const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
-  for (std::size_t begin = 0; begin < count; begin += kGatheredRows) {
-    const std::size_t end = begin + kGatheredRows < count ? begin + kGatheredRows : count;
-    for (std::size_t part = 0; part < parts; ++part) {
-      GatheredScores<T> walk{rows,  begin, end, stride, part_begin<T>(stride, part, parts),
-                             part_begin<T>(stride, part + 1, parts), tiles, W, Z};
+  for (std::size_t r = 0; r < count; r += kScoreRows) {
+    const T* const* const next_rows = r + kScoreRows < count ? rows + r + kScoreRows : rows + r;
+    for (std::size_t part = 0, from = 0; from < stride; ++part) {
+      const std::size_t to = end_of_part<T>(stride, part);
+      GatheredScores<T> walk{rows + r, next_rows, stride, from, to, tiles, W, Z + r};
       for_class_tiles<kScoreClasses>(classes, walk);
+      from = to;
     }
   }
 }

@@ -17,7 +17,8 @@ AlignedBuffer<Real> allocate_rows(std::size_t rows, std::size_t features) {
   if (features == 0) refuse("cannot be used: at least one feature is needed");
   if (rows > std::numeric_limits<std::uint32_t>::max()) refuse("are too many: at most 4294967295 rows are allowed");
   constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max() / 2 / sizeof(Real);
-  if (features > kMost / 2 || rows > kMost / spread_features<Real>(features)) refuse("do not fit into the address space");
+  if (features > kMost / 2 || rows > kMost / spread_features<Real>(features))
+    refuse("do not fit into the address space");
   try {
     return AlignedBuffer<Real>(rows * spread_features<Real>(features));
   } catch (const std::bad_alloc&) {
@@ -53,7 +54,9 @@ void clear_behind(std::size_t count, std::size_t classes, Real* Z) {
 
 template <class Real>
 DenseRows<Real>::DenseRows(std::size_t rows, std::size_t features)
-    : FeatureRows<Real>(rows, features, padded_features<Real>(features)), stride_(0), data_(allocate_rows<Real>(rows, features)) {
+    : FeatureRows<Real>(rows, features, padded_features<Real>(features)),
+      stride_(0),
+      data_(allocate_rows<Real>(rows, features)) {
   stride_ = spread_features<Real>(features);
 }
 

@@ -10,7 +10,7 @@ namespace bilevel::kernels {
 namespace {
 
 /// The most classes that share one walk over a row's entries.
-constexpr std::size_t kTile = 10;
+constexpr std::size_t kTile = 8;
 
 /// z[t * kBlockRows] = <row, W_t> for the tile's classes.
 template <std::size_t kClasses, class Real>
@@ -89,7 +89,8 @@ std::size_t checked_rows(const std::vector<std::size_t>& row_starts, std::size_t
 template <class Real>
 SparseRows<Real>::SparseRows(std::size_t features, std::vector<std::size_t> row_starts,
                              std::vector<std::uint32_t> columns, std::vector<Real> values)
-    : FeatureRows<Real>(checked_rows(row_starts, columns.size(), values.size()), features, spread_features<Real>(features)),
+    : FeatureRows<Real>(checked_rows(row_starts, columns.size(), values.size()), features,
+                        spread_features<Real>(features)),
       row_starts_(std::move(row_starts)),
       columns_(std::move(columns)),
       values_(std::move(values)) {

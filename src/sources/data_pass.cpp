@@ -61,8 +61,8 @@ class DataPass<Real>::Worker {
     }
   }
 
-  /// result = `scale` times the sum `which` over this thread's rows. What was never flushed, as in a minibatch, takes one
-  /// walk over the result and no further vector.
+  /// result = `scale` times the sum `which` over this thread's rows. What was never flushed, as in a minibatch, takes
+  /// one walk over the result and no further vector.
   void write(std::size_t which, double scale, Vec& result) {
     result.resize(pass_.model_.dim_y());
     if (has_flushed()) flush();

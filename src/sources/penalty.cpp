@@ -125,7 +125,8 @@ double Penalty::value(const Vec& x, const Vec& y) const {
   const Vec factor = factors(x);
   double total = 0;
   if (power_ == 2 && has_runs()) {
-    for_each_run([&](Index first, Index count, Index q) { total += factor[q] * y.segment(first, count).squaredNorm(); });
+    for_each_run(
+        [&](Index first, Index count, Index q) { total += factor[q] * y.segment(first, count).squaredNorm(); });
   } else {
     for_each([&](Index k, Index q) { total += factor[q] * power_of(y[k], power_); });
   }

@@ -79,7 +79,8 @@ TEST_P(Minibatch, IsTheAverageOfItsRows) {
     const Point at(*g);
     std::vector<Vec> rows;
     for (std::uint32_t i = 0; i < kRows; ++i) rows.push_back(answers(*g, at, Batch({&i, 1})));
-    for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{64}, std::size_t{65}, kRows, 5 * kRows}) {
+    for (const std::size_t count :
+         {std::size_t{1}, std::size_t{3}, std::size_t{64}, std::size_t{65}, kRows, 5 * kRows}) {
       const auto indices = drawn(count, kRows);
       Vec average = Vec::Zero(rows[0].size());
       for (const auto i : indices) average += rows[i] / static_cast<double>(count);
