@@ -11,5 +11,6 @@
 /// validation gradient on another, and the updates of x (a weight for each row), y and v.
 ///
 /// bound_seconds is the multiply-adds of the thin products (two for a gradient, two more for a product) at the peak
-/// between the repetitions, memory_bound_seconds the time to read such rows once. A call takes at least the greater.
+/// between the repetitions, memory_bound_seconds the time to read the rows of one batch once. A call takes at least the
+/// greater; none of a gradient can begin before all scores of its rows, so that most reading cannot hide behind it.
 std::vector<BenchRow> bench_minibatches();
