@@ -14,7 +14,8 @@ void* allocate_zeroed(std::size_t bytes);
 void* allocate(std::size_t bytes);
 void release(void* memory) noexcept;
 
-/// A fixed number of zero-initialised Reals in memory of allocate_zeroed(). Moves, never copies.
+/// A fixed number of Reals, zeros unless they are made unfilled(), in memory of allocate_zeroed() or allocate(). Moves,
+/// never copies.
 template <class Real>
 class AlignedBuffer {
  public:

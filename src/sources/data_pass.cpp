@@ -59,13 +59,13 @@ class DataPass<Real>::Worker {
         blocks_since_flush = 0;
       }
     }
+    if (has_flushed() && blocks_since_flush > 0) flush();
   }
 
   /// result = `scale` times the sum `which` over this thread's rows. What was never flushed, as in a minibatch, takes
   /// one walk over the result and no further vector.
   void write(std::size_t which, double scale, Vec& result) {
     result.resize(pass_.model_.dim_y());
-    if (has_flushed()) flush();
     const std::size_t features = pass_.model_.features();
     for (std::size_t c = 0; c < scores_; ++c) {
       const std::size_t row = which * scores_ + c;
