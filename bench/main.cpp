@@ -20,6 +20,7 @@
 #include "formula_bench.hpp"
 #include "kernels/kernels_bench.hpp"
 #include "machine_peak.hpp"
+#include "minibatch_bench.hpp"
 #include "network_bench.hpp"
 #include "unrolled_bench.hpp"
 
@@ -81,6 +82,7 @@ int main(int argc, char** argv) {
       rows.insert(rows.end(), more.begin(), more.end());
     };
     append(bench_kernels());
+    append(bench_minibatches());
     append(bench_networks());
     append(bench_autodiff());
     append(bench_formulas());

@@ -10,15 +10,21 @@ namespace bilevel::kernels {
 /// Zero-filled memory of at least `bytes` bytes (0 gives null), 64-byte aligned; from 4 MiB on it is 2 MiB aligned and
 /// the system is asked for huge pages, which saves 4-9 % of a pass over the data. Throws std::bad_alloc.
 void* allocate_zeroed(std::size_t bytes);
+/// The same with anything in it.
+void* allocate(std::size_t bytes);
 void release(void* memory) noexcept;
 
-/// A fixed number of zero-initialised Reals in memory of allocate_zeroed(). Moves, never copies.
+/// A fixed number of Reals, zeros unless they are made unfilled(), in memory of allocate_zeroed() or allocate(). Moves,
+/// never copies.
 template <class Real>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   /// Throws std::bad_alloc, also when size * sizeof(Real) overflows.
-  explicit AlignedBuffer(std::size_t size) : memory_(allocate(size)), size_(size) {}
+  explicit AlignedBuffer(std::size_t size) : AlignedBuffer(size, allocate_zeroed) {}
+
+  /// Reals of any value, to be overwritten: a short pass would notice the zeros. Throws like the constructor.
+  static AlignedBuffer unfilled(std::size_t size) { return AlignedBuffer(size, kernels::allocate); }
 
   Real* data() { return memory_.get(); }
   const Real* data() const { return memory_.get(); }
@@ -35,9 +41,9 @@ class AlignedBuffer {
     void operator()(Real* memory) const noexcept { release(memory); }
   };
 
-  static Real* allocate(std::size_t size) {
+  AlignedBuffer(std::size_t size, void* (*allocate)(std::size_t)) : size_(size) {
     if (size > static_cast<std::size_t>(-1) / sizeof(Real)) throw std::bad_alloc();
-    return static_cast<Real*>(allocate_zeroed(size * sizeof(Real)));
+    memory_.reset(static_cast<Real*>(allocate(size * sizeof(Real))));
   }
 
   std::unique_ptr<Real[], Release> memory_;

@@ -107,14 +107,24 @@ HWY_INLINE void store_lane_sums(D d, V v0, V v1, V v2, V v3, bool add, T* HWY_RE
 
 #endif
 
+/// What a score tile brings into the first cache while it walks along its columns: these places, as far ahead.
+template <class T>
+struct RowsAhead {
+  const T* at[kScoreRows];
+};
+
 /// The scores of kScoreRows rows in kClasses classes over the columns [from, to), put into Z or, from the second part
 /// of the columns on, added to it: vector accumulators along the features, summed at the end.
 template <std::size_t kClasses, class T>
-HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from, std::size_t to, std::size_t stride,
-                             Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
+HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const RowsAhead<T>& ahead, std::size_t from,
+                             std::size_t to, std::size_t stride, Fetch fetch, const T* HWY_RESTRICT W,
+                             T* HWY_RESTRICT Z) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr std::size_t kAhead = kRowsAheadBytes / sizeof(T);
+  const T* const a0 = ahead.at[0];
+  const T* const a1 = ahead.at[1];
+  const T* const a2 = ahead.at[2];
+  const T* const a3 = ahead.at[3];
   const T* HWY_RESTRICT x0 = rows[0];
   const T* HWY_RESTRICT x1 = rows[1];
   const T* HWY_RESTRICT x2 = rows[2];
@@ -128,10 +138,10 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from
   for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
     fetch_step(fetch);
     // Behind the last column this reads no memory.
-    __builtin_prefetch(x0 + j + kAhead, 0, 3);
-    __builtin_prefetch(x1 + j + kAhead, 0, 3);
-    __builtin_prefetch(x2 + j + kAhead, 0, 3);
-    __builtin_prefetch(x3 + j + kAhead, 0, 3);
+    __builtin_prefetch(a0 + j, 0, 3);
+    __builtin_prefetch(a1 + j, 0, 3);
+    __builtin_prefetch(a2 + j, 0, 3);
+    __builtin_prefetch(a3 + j, 0, 3);
     const V v0 = hn::Load(d, x0 + j);
     const V v1 = hn::Load(d, x1 + j);
     const V v2 = hn::Load(d, x2 + j);
@@ -243,28 +253,73 @@ struct Scores {
   // The tile's weights stay in the first cache while the rows pass by.
   template <std::size_t kClasses>
   void call(std::size_t first) {
+    constexpr std::size_t kAhead = kRowsAheadBytes / sizeof(T);
     const std::size_t steps = (to - from) / hn::Lanes(hn::ScalableTag<T>());
     for (std::size_t r = 0; r < count; r += kScoreRows) {
-      score_tile<kClasses>(rows + r, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
+      const RowsAhead<T> ahead{{rows[r] + kAhead, rows[r + 1] + kAhead, rows[r + 2] + kAhead, rows[r + 3] + kAhead}};
+      score_tile<kClasses>(rows + r, ahead, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
       fetch.at += steps * fetch.step;
     }
   }
 };
 
+/// A group of rows that lie anywhere, in all classes. The start of a row is news to the processor, so each tile of
+/// classes fetches its share of the next group's rows.
+template <class T>
+struct GatheredScores {
+  const T* const* rows;
+  const T* const* next_rows;
+  std::size_t stride;
+  std::size_t from, to;
+  std::size_t tiles;
+  const T* W;
+  T* Z;
+  std::size_t tile = 0;
+
+  template <std::size_t kClasses>
+  void call(std::size_t first) {
+    RowsAhead<T> ahead;
+    for (std::size_t i = 0; i < kScoreRows; ++i) ahead.at[i] = next_rows[(tile * kScoreRows + i) / tiles];
+    const Fetch nothing{reinterpret_cast<const char*>(W), 0};
+    score_tile<kClasses>(rows, ahead, from, to, stride, nothing, W + first * stride, Z + first * kBlockRows);
+    ++tile;
+  }
+};
+
+/// The column behind a part of the row: parts have kPartBytes or a little less, in whole lines.
+template <class T>
+HWY_INLINE std::size_t end_of_part(std::size_t stride, std::size_t part) {
+  constexpr std::size_t kLine = kAlignment / sizeof(T);
+  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
+  return stride / kLine * (part + 1) / parts * kLine;
+}
+
 template <class T>
 void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlock next, const T* W,
             std::size_t classes, T* Z) {
-  constexpr std::size_t kLine = kAlignment / sizeof(T);
-  const std::size_t lines = stride / kLine;
-  const std::size_t parts = (stride * sizeof(T) + kPartBytes - 1) / kPartBytes;
   const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
   const std::size_t row_groups = (count + kScoreRows - 1) / kScoreRows;
   const std::size_t steps = stride / hn::Lanes(hn::ScalableTag<T>()) * tiles * row_groups;
   Scores<T> walk{rows, count, stride, 0, 0, fetch_evenly(next.at, next.bytes / 2, steps), W, Z};
-  for (std::size_t part = 0; part < parts; ++part) {
-    walk.from = lines * part / parts * kLine;
-    walk.to = lines * (part + 1) / parts * kLine;
+  for (std::size_t part = 0; walk.to < stride; ++part) {
+    walk.from = walk.to;
+    walk.to = end_of_part<T>(stride, part);
     for_class_tiles<kScoreClasses>(classes, walk);
+  }
+}
+
+template <class T>
+void scores_gathered(const T* const* rows, std::size_t count, std::size_t stride, const T* W, std::size_t classes,
+                     T* Z) {
+  const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
+  for (std::size_t r = 0; r < count; r += kScoreRows) {
+    const T* const* const next_rows = r + kScoreRows < count ? rows + r + kScoreRows : rows + r;
+    for (std::size_t part = 0, from = 0; from < stride; ++part) {
+      const std::size_t to = end_of_part<T>(stride, part);
+      GatheredScores<T> walk{rows + r, next_rows, stride, from, to, tiles, W, Z + r};
+      for_class_tiles<kScoreClasses>(classes, walk);
+      from = to;
+    }
   }
 }
 
@@ -302,6 +357,16 @@ void scores_double(const double* const* rows, std::size_t count, std::size_t str
   scores(rows, count, stride, next, W, classes, Z);
 }
 
+void scores_gathered_float(const float* const* rows, std::size_t count, std::size_t stride, const float* W,
+                           std::size_t classes, float* Z) {
+  scores_gathered(rows, count, stride, W, classes, Z);
+}
+
+void scores_gathered_double(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+                            std::size_t classes, double* Z) {
+  scores_gathered(rows, count, stride, W, classes, Z);
+}
+
 void accumulate_float(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,
                       std::size_t classes, float* G) {
   accumulate(rows, count, stride, next, R, classes, G);
@@ -320,6 +385,8 @@ namespace bilevel::kernels {
 
 HWY_EXPORT(scores_float);
 HWY_EXPORT(scores_double);
+HWY_EXPORT(scores_gathered_float);
+HWY_EXPORT(scores_gathered_double);
 HWY_EXPORT(accumulate_float);
 HWY_EXPORT(accumulate_double);
 
@@ -331,6 +398,16 @@ void dense_scores(const float* const* rows, std::size_t count, std::size_t strid
 void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* W,
                   std::size_t classes, double* Z) {
   HWY_DYNAMIC_DISPATCH(scores_double)(rows, count, stride, next, W, classes, Z);
+}
+
+void dense_scores_gathered(const float* const* rows, std::size_t count, std::size_t stride, const float* W,
+                           std::size_t classes, float* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_gathered_float)(rows, count, stride, W, classes, Z);
+}
+
+void dense_scores_gathered(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+                           std::size_t classes, double* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_gathered_double)(rows, count, stride, W, classes, Z);
 }
 
 void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,

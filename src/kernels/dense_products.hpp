@@ -20,6 +20,12 @@ void dense_scores(const float* const* rows, std::size_t count, std::size_t strid
 void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* W,
                   std::size_t classes, double* Z);
 
+/// dense_scores() of rows that lie anywhere: the same bits, and no next block.
+void dense_scores_gathered(const float* const* rows, std::size_t count, std::size_t stride, const float* W,
+                           std::size_t classes, float* Z);
+void dense_scores_gathered(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
+                           std::size_t classes, double* Z);
+
 /// G_c += sum_{r < count} R[c * kBlockRows + r] rows[r].
 void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,
                       std::size_t classes, float* G);

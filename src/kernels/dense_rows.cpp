@@ -9,14 +9,6 @@
 namespace bilevel::kernels {
 namespace {
 
-/// Rows whose distance is a multiple of 8 lines meet in an eighth of the sets of a 64-set cache, or fewer.
-template <class Real>
-std::size_t row_stride(std::size_t features) {
-  constexpr std::size_t kLine = kAlignment / sizeof(Real);
-  const std::size_t stride = padded_features<Real>(features);
-  return stride % (8 * kLine) == 0 ? stride + kLine : stride;
-}
-
 template <class Real>
 AlignedBuffer<Real> allocate_rows(std::size_t rows, std::size_t features) {
   const auto refuse = [&](const std::string& why) {
@@ -25,9 +17,10 @@ AlignedBuffer<Real> allocate_rows(std::size_t rows, std::size_t features) {
   if (features == 0) refuse("cannot be used: at least one feature is needed");
   if (rows > std::numeric_limits<std::uint32_t>::max()) refuse("are too many: at most 4294967295 rows are allowed");
   constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max() / 2 / sizeof(Real);
-  if (features > kMost / 2 || rows > kMost / row_stride<Real>(features)) refuse("do not fit into the address space");
+  if (features > kMost / 2 || rows > kMost / spread_features<Real>(features))
+    refuse("do not fit into the address space");
   try {
-    return AlignedBuffer<Real>(rows * row_stride<Real>(features));
+    return AlignedBuffer<Real>(rows * spread_features<Real>(features));
   } catch (const std::bad_alloc&) {
     refuse("do not fit into memory");
     throw;
@@ -61,8 +54,10 @@ void clear_behind(std::size_t count, std::size_t classes, Real* Z) {
 
 template <class Real>
 DenseRows<Real>::DenseRows(std::size_t rows, std::size_t features)
-    : FeatureRows<Real>(rows, features), stride_(0), data_(allocate_rows<Real>(rows, features)) {
-  stride_ = row_stride<Real>(features);
+    : FeatureRows<Real>(rows, features, padded_features<Real>(features)),
+      stride_(0),
+      data_(allocate_rows<Real>(rows, features)) {
+  stride_ = spread_features<Real>(features);
 }
 
 template <class Real>
@@ -88,7 +83,7 @@ template <class Real>
 void DenseRows<Real>::scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W,
                                       std::size_t classes, Real* Z) const {
   const RowPointers<Real> block(count, [&](std::size_t r) { return row(indices[r]); });
-  dense_scores(block.rows, count, this->weight_stride(), nothing_ahead(W), W, classes, Z);
+  dense_scores_gathered(block.rows, count, this->weight_stride(), W, classes, Z);
   clear_behind(count, classes, Z);
 }
 

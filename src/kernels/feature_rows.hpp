@@ -24,6 +24,15 @@ constexpr std::size_t padded_features(std::size_t features) {
   return (features + kLanes - 1) / kLanes * kLanes;
 }
 
+/// padded_features(), and a line more where arrays at that distance meet in an eighth of the sets of a 64-set cache, or
+/// fewer: a distance of a multiple of 8 lines.
+template <class Real>
+constexpr std::size_t spread_features(std::size_t features) {
+  constexpr std::size_t kLine = kAlignment / sizeof(Real);
+  const std::size_t padded = padded_features<Real>(features);
+  return padded % (8 * kLine) == 0 ? padded + kLine : padded;
+}
+
 /// N x d immutable feature rows x_i; Real is float or double. Thread-safe: no call changes the object.
 ///
 /// All arrays are kAlignment-aligned. W and G are classes x weight_stride(), row-major, with zeros behind the features
@@ -43,8 +52,9 @@ class FeatureRows {
   std::size_t rows() const { return rows_; }
   std::size_t features() const { return features_; }
 
-  /// Length of a class's row in W and G: padded_features<Real>(features()).
-  std::size_t weight_stride() const { return padded_features<Real>(features_); }
+  /// Length of a class's row in W and G: padded_features<Real>(features()) for dense rows, spread_features for sparse
+  /// ones, whose entries meet all classes in one column.
+  std::size_t weight_stride() const { return weight_stride_; }
 
   /// Z[c * kBlockRows + r] = <x_{begin + r}, W_c> for r < count, and 0 for count <= r < kBlockRows.
   virtual void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const = 0;
@@ -62,13 +72,15 @@ class FeatureRows {
                                    Real* G) const = 0;
 
  protected:
-  FeatureRows(std::size_t rows, std::size_t features) : rows_(rows), features_(features) {}
+  FeatureRows(std::size_t rows, std::size_t features, std::size_t weight_stride)
+      : rows_(rows), features_(features), weight_stride_(weight_stride) {}
   FeatureRows(FeatureRows&& other) noexcept = default;
   FeatureRows& operator=(FeatureRows&& other) noexcept = default;
 
  private:
   std::size_t rows_;
   std::size_t features_;
+  std::size_t weight_stride_;
 };
 
 }  // namespace bilevel::kernels

@@ -9,8 +9,58 @@
 namespace bilevel::kernels {
 namespace {
 
-/// Classes that share one walk over a row's entries.
+/// The most classes that share one walk over a row's entries.
 constexpr std::size_t kTile = 8;
+
+/// z[t * kBlockRows] = <row, W_t> for the tile's classes.
+template <std::size_t kClasses, class Real>
+void score_row(const SparseRow<Real>& row, const Real* W, std::size_t stride, Real* z) {
+  Real sums[kClasses] = {};
+  for (std::size_t k = 0; k < row.entries; ++k) {
+    const Real value = row.values[k];
+    const Real* w = W + row.columns[k];
+#pragma GCC unroll 16
+    for (std::size_t t = 0; t < kClasses; ++t) sums[t] += value * w[t * stride];
+  }
+  for (std::size_t t = 0; t < kClasses; ++t) z[t * kBlockRows] = sums[t];
+}
+
+/// G_t += r[t * kBlockRows] row for the tile's classes.
+template <std::size_t kClasses, class Real>
+void accumulate_row(const SparseRow<Real>& row, const Real* r, std::size_t stride, Real* G) {
+  Real residuals[kClasses];
+  for (std::size_t t = 0; t < kClasses; ++t) residuals[t] = r[t * kBlockRows];
+  for (std::size_t k = 0; k < row.entries; ++k) {
+    const Real value = row.values[k];
+    Real* g = G + row.columns[k];
+#pragma GCC unroll 16
+    for (std::size_t t = 0; t < kClasses; ++t) g[t * stride] += residuals[t] * value;
+  }
+}
+
+/// Calls f.operator()<tile>() with the constant kMost that equals `tile`.
+template <std::size_t kMost, class F>
+void with_tile(std::size_t tile, const F& f) {
+  if constexpr (kMost > 0) {
+    if (tile == kMost) {
+      f.template operator()<kMost>();
+    } else {
+      with_tile<kMost - 1>(tile, f);
+    }
+  }
+}
+
+/// visit.operator()<tile>(first class) for tiles of nearly equal size.
+template <class Visit>
+void for_class_tiles(std::size_t classes, const Visit& visit) {
+  const std::size_t tiles = (classes + kTile - 1) / kTile;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < tiles; ++i) {
+    const std::size_t tile = classes / tiles + (i < classes % tiles ? 1 : 0);
+    with_tile<kTile>(tile, [&]<std::size_t kClasses>() { visit.template operator()<kClasses>(first); });
+    first += tile;
+  }
+}
 
 std::size_t checked_rows(const std::vector<std::size_t>& row_starts, std::size_t columns, std::size_t values) {
   if (row_starts.empty() || row_starts.front() != 0 || row_starts.back() != columns || columns != values) {
@@ -39,7 +89,8 @@ std::size_t checked_rows(const std::vector<std::size_t>& row_starts, std::size_t
 template <class Real>
 SparseRows<Real>::SparseRows(std::size_t features, std::vector<std::size_t> row_starts,
                              std::vector<std::uint32_t> columns, std::vector<Real> values)
-    : FeatureRows<Real>(checked_rows(row_starts, columns.size(), values.size()), features),
+    : FeatureRows<Real>(checked_rows(row_starts, columns.size(), values.size()), features,
+                        spread_features<Real>(features)),
       row_starts_(std::move(row_starts)),
       columns_(std::move(columns)),
       values_(std::move(values)) {
@@ -59,18 +110,11 @@ template <class RowOf>
 void SparseRows<Real>::scores_of(RowOf row_of, std::size_t count, const Real* W, std::size_t classes, Real* Z) const {
   const std::size_t stride = this->weight_stride();
   std::fill(Z, Z + classes * kBlockRows, Real{0});
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::size_t i = row_of(r);
-    for (std::size_t c = 0; c < classes; c += kTile) {
-      const std::size_t tile = std::min(kTile, classes - c);
-      Real sums[kTile] = {};
-      for (std::size_t k = row_starts_[i]; k < row_starts_[i + 1]; ++k) {
-        const Real* w = W + c * stride + columns_[k];
-        for (std::size_t t = 0; t < tile; ++t) sums[t] += values_[k] * w[t * stride];
-      }
-      for (std::size_t t = 0; t < tile; ++t) Z[(c + t) * kBlockRows + r] = sums[t];
+  for_class_tiles(classes, [&]<std::size_t kClasses>(std::size_t first) {
+    for (std::size_t r = 0; r < count; ++r) {
+      score_row<kClasses>(row(row_of(r)), W + first * stride, stride, Z + first * kBlockRows + r);
     }
-  }
+  });
 }
 
 template <class Real>
@@ -78,18 +122,11 @@ template <class RowOf>
 void SparseRows<Real>::accumulate_of(RowOf row_of, std::size_t count, const Real* R, std::size_t classes,
                                      Real* G) const {
   const std::size_t stride = this->weight_stride();
-  for (std::size_t r = 0; r < count; ++r) {
-    const std::size_t i = row_of(r);
-    for (std::size_t c = 0; c < classes; c += kTile) {
-      const std::size_t tile = std::min(kTile, classes - c);
-      Real residuals[kTile] = {};
-      for (std::size_t t = 0; t < tile; ++t) residuals[t] = R[(c + t) * kBlockRows + r];
-      for (std::size_t k = row_starts_[i]; k < row_starts_[i + 1]; ++k) {
-        Real* g = G + c * stride + columns_[k];
-        for (std::size_t t = 0; t < tile; ++t) g[t * stride] += residuals[t] * values_[k];
-      }
+  for_class_tiles(classes, [&]<std::size_t kClasses>(std::size_t first) {
+    for (std::size_t r = 0; r < count; ++r) {
+      accumulate_row<kClasses>(row(row_of(r)), R + first * kBlockRows + r, stride, G + first * stride);
     }
-  }
+  });
 }
 
 template <class Real>

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/conversions.hpp"
 #include "sources/feature_storage.hpp"
 
 namespace bilevel::sources {
@@ -40,7 +41,7 @@ class DataPass<Real>::Worker {
         sums_((request.gradient ? 1u : 0u) + (request.product ? 1u : 0u)),
         scratch_(kBlockRows * ((request.parameters ? request.parameters->rows() : 0) + scores_ + sums_ * scores_)),
         sum_(sums_ * scores_ * pass.data_->weight_stride()),
-        total_(sums_ * static_cast<std::size_t>(pass.model_.dim_y()), 0.0) {}
+        intercepts_(pass.model_.options().intercept ? sums_ * scores_ : 0) {}
 
   void run(kernels::RowRange share) {
     Real* const Z = scratch_.data();
@@ -58,11 +59,27 @@ class DataPass<Real>::Worker {
         blocks_since_flush = 0;
       }
     }
-    if (sums_ > 0 && blocks_since_flush > 0) flush();
+    if (has_flushed() && blocks_since_flush > 0) flush();
   }
 
-  /// Sums over this thread's rows, [gradient ; product] as far as wanted.
-  const std::vector<double>& total() const { return total_; }
+  /// result = `scale` times the sum `which` over this thread's rows. What was never flushed, as in a minibatch, takes
+  /// one walk over the result and no further vector.
+  void write(std::size_t which, double scale, Vec& result) {
+    result.resize(pass_.model_.dim_y());
+    const std::size_t features = pass_.model_.features();
+    for (std::size_t c = 0; c < scores_; ++c) {
+      const std::size_t row = which * scores_ + c;
+      double* const part = result.data() + c * features;
+      if (has_flushed()) {
+        kernels::convert_scaled(features, scale, total_.data() + row * features, part);
+      } else {
+        kernels::convert_scaled(features, scale, sum_.data() + row * pass_.data_->weight_stride(), part);
+      }
+    }
+    for (std::size_t c = 0; c < scores_ && !intercepts_.empty(); ++c) {
+      result[static_cast<Index>(scores_ * features + c)] = scale * intercepts_[which * scores_ + c];
+    }
+  }
 
  private:
   void do_block(const BlockOfRows& rows, Real* Z, Real* state, Real* R) {
@@ -92,24 +109,28 @@ class DataPass<Real>::Worker {
     } else {
       pass_.data_->accumulate_gathered(rows.indices, rows.count, R, sums_ * scores_, sum_.data());
     }
-    if (pass_.model_.options().intercept) add_intercepts(R, rows.count);
+    add_intercepts(R);
   }
 
-  void add_intercepts(const Real* R, std::size_t count) {
-    const auto dim_y = static_cast<std::size_t>(pass_.model_.dim_y());
-    for (std::size_t c = 0; c < sums_ * scores_; ++c) {
-      double sum = 0;
-      for (std::size_t r = 0; r < count; ++r) sum += static_cast<double>(R[c * kBlockRows + r]);
-      total_[c / scores_ * dim_y + scores_ * pass_.model_.features() + c % scores_] += sum;
+  /// Rows behind the block's last are zeros. Four sums, or each addition waits for the one before it.
+  void add_intercepts(const Real* R) {
+    for (std::size_t c = 0; c < intercepts_.size(); ++c) {
+      double sums[4] = {};
+      for (std::size_t r = 0; r < kBlockRows; r += 4) {
+        for (std::size_t i = 0; i < 4; ++i) sums[i] += static_cast<double>(R[c * kBlockRows + r + i]);
+      }
+      intercepts_[c] += (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
   }
 
+  bool has_flushed() const { return !total_.empty(); }
+
   void flush() {
     const auto features = pass_.model_.features();
-    const auto dim_y = static_cast<std::size_t>(pass_.model_.dim_y());
+    if (!has_flushed()) total_.resize(sums_ * scores_ * features, 0.0);
     for (std::size_t c = 0; c < sums_ * scores_; ++c) {
       Real* sum = sum_.data() + c * pass_.data_->weight_stride();
-      double* total = total_.data() + c / scores_ * dim_y + c % scores_ * features;
+      double* total = total_.data() + c * features;
       for (std::size_t j = 0; j < features; ++j) {
         total[j] += static_cast<double>(sum[j]);
         sum[j] = 0;
@@ -122,8 +143,9 @@ class DataPass<Real>::Worker {
   std::size_t scores_;
   std::size_t sums_;
   kernels::AlignedBuffer<Real> scratch_;  // [Z | state | R]
-  kernels::AlignedBuffer<Real> sum_;      // [gradient ; product], padded rows
-  std::vector<double> total_;
+  kernels::AlignedBuffer<Real> sum_;      // [gradient ; product], padded rows: what was added since the last flush
+  std::vector<double> total_;             // what was added before, without padding; empty until the first flush
+  std::vector<double> intercepts_;        // their part of the sums
 };
 
 template <class Real>
@@ -158,13 +180,16 @@ void DataPass<Real>::run(const PassRequest<Real>& request) const {
   }
 
   // In the order of the parts, so that the bits do not depend on which thread ended first.
-  const Index m = model_.dim_y();
-  Index offset = 0;
+  std::size_t which = 0;
   for (Vec* sum : {request.gradient, request.product}) {
     if (sum == nullptr) continue;
-    sum->setZero(m);
-    for (const auto& worker : workers) *sum += Eigen::Map<const Vec>(worker->total().data() + offset, m);
-    offset += m;
+    workers[0]->write(which, request.scale, *sum);
+    Vec part;
+    for (std::size_t k = 1; k < parts; ++k) {
+      workers[k]->write(which, request.scale, part);
+      *sum += part;
+    }
+    ++which;
   }
 }
 

@@ -37,7 +37,9 @@ struct PassRequest {
   Real* row_loss = nullptr;   // needs a point
   Real* row_cross = nullptr;  // needs a direction
 
-  /// Sums over the batch of w_i times the loss's gradient in y, and of its Hessian applied to the direction (R^m).
+  /// `scale` times the sums over the batch of w_i times the loss's gradient in y, and of its Hessian applied to the
+  /// direction (R^m).
+  double scale = 1;
   Vec* gradient = nullptr;
   Vec* product = nullptr;
 };
@@ -49,6 +51,8 @@ class DataPass {
   DataPass(const LinearModel& model, const FeatureMatrix& features, Targets targets);
 
   std::size_t rows() const { return data_->rows(); }
+  /// As Parameters wants it.
+  std::size_t weight_stride() const { return data_->weight_stride(); }
 
   /// Entries of the state of a batch of `count` rows.
   std::size_t state_size(std::size_t count) const;

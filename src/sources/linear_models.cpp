@@ -44,7 +44,7 @@ class LinearObjectiveOf final : public LinearObjective {
           fmt::format("row_losses needs y of length {}, but the call provides length {}", dim_y(), y.size()));
     }
     std::vector<Real> losses(samples());
-    const Parameters<Real> parameters(model_, {&y});
+    const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y});
     PassRequest<Real> request;
     request.parameters = &parameters;
     request.has_point = true;
@@ -133,13 +133,14 @@ Evaluation LinearObjectiveOf<Real>::evaluate_into(OracleSet want, const Vec& x, 
   std::vector<Real> row_loss(needs_losses ? batch.size(samples()) : 0);
   Vec gradient;
   if (needs_losses || want.has(Oracle::grad_y) || state != nullptr) {
-    const Parameters<Real> parameters(model_, {&y});
+    const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y});
     PassRequest<Real> request;
     request.batch = batch;
     request.parameters = &parameters;
     request.has_point = true;
     request.state = state;
     if (needs_losses) request.row_loss = row_loss.data();
+    request.scale = 1.0 / static_cast<double>(batch.size(samples()));
     if (want.has(Oracle::grad_y)) request.gradient = &gradient;
     weights.fill_by(request, x);
     pass_.run(request);
@@ -167,7 +168,6 @@ Evaluation LinearObjectiveOf<Real>::finish(OracleSet want, const Vec& x, const V
     if (penalty_.groups() > 0) penalty_.add_grad_x(penalties, y, result.grad_x->segment(logits_, penalty_.groups()));
   }
   if (want.has(Oracle::grad_y)) {
-    gradient /= static_cast<double>(batch.size(samples()));
     penalty_.add_grad_y(penalties, y, gradient);
     result.grad_y = std::move(gradient);
   }
@@ -210,8 +210,10 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
   }
 
   Vec hess_yx(const Vec& u) const override {
-    Vec result = Vec::Zero(objective_.dim_y());
-    if (objective_.logits_ > 0) {
+    Vec result;
+    if (objective_.logits_ == 0) {
+      result.setZero(objective_.dim_y());
+    } else {
       std::vector<Real> weight(weights_.slope.size());
       for (std::size_t r = 0; r < weight.size(); ++r) {
         const auto i = static_cast<Index>(batch_.is_full() ? r : batch_.indices()[r]);
@@ -221,9 +223,9 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
       request.batch = batch_;
       request.state = kept_state();
       request.weight = weight.data();
+      request.scale = average_;
       request.gradient = &result;
       objective_.pass_.run(request);
-      result *= average_;
     }
     const Index groups = penalties_.size();
     if (groups > 0) objective_.penalty_.add_hess_yx(penalties_, y_, u.segment(objective_.logits_, groups), result);
@@ -235,7 +237,7 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
   Real* kept_state() const { return const_cast<Real*>(state_.data()); }
 
   void run_direction(const Vec& v, Vec* product, Real* cross) const {
-    const Parameters<Real> parameters(objective_.model_, {&v});
+    const Parameters<Real> parameters(objective_.model_, objective_.pass_.weight_stride(), {&v});
     PassRequest<Real> request;
     request.batch = batch_;
     request.parameters = &parameters;
@@ -243,12 +245,12 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
     request.state = kept_state();
     request.weight = weights_.sigmoid.data();
     request.row_cross = cross;
+    request.scale = average_;
     request.product = product;
     objective_.pass_.run(request);
   }
 
   Vec finish_product(const Vec& v, Vec product) const {
-    product *= average_;
     objective_.penalty_.add_hess_yy(penalties_, y_, v, product);
     return product;
   }
@@ -289,12 +291,13 @@ GradientAndProduct LinearObjectiveOf<Real>::gradient_and_product(const Vec& x, c
   std::vector<Real> cross(logits_ > 0 ? samples() : 0);
   RowWeights weights(*this, full);
   Vec gradient, product;
-  const Parameters<Real> parameters(model_, {&y, &v});
+  const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y, &v});
   PassRequest<Real> request;
   request.parameters = &parameters;
   request.has_point = request.has_direction = true;
   request.row_loss = row_loss.data();
   request.row_cross = cross.empty() ? nullptr : cross.data();
+  request.scale = 1.0 / static_cast<double>(samples());
   request.gradient = &gradient;
   request.product = &product;
   weights.fill_by(request, x);
@@ -302,7 +305,6 @@ GradientAndProduct LinearObjectiveOf<Real>::gradient_and_product(const Vec& x, c
 
   constexpr OracleSet all = Oracle::value | Oracle::grad_x | Oracle::grad_y;
   Evaluation at_point = finish(all, x, y, full, weights, row_loss, std::move(gradient));
-  product /= static_cast<double>(samples());
   penalty_.add_hess_yy(log_penalties(x), y, v, product);
   Vec cross_product = Vec::Zero(dim_x());
   if (!cross.empty()) add_by_row(full, weights, cross.data(), cross_product);

@@ -38,7 +38,7 @@ void require_classes(const LinearModel& model, std::string_view what) {
 template <class Real>
 void fill_scores(const LinearModel& model, const kernels::FeatureRows<Real>& data, const Vec& y,
                  LinearModel::Table& table) {
-  const sources::Parameters<Real> parameters(model, {&y});
+  const sources::Parameters<Real> parameters(model, data.weight_stride(), {&y});
   kernels::ThreadTeam team(model.options().threads);
   team.run([&](std::size_t part) {
     kernels::AlignedBuffer<Real> Z(parameters.rows() * kBlockRows);

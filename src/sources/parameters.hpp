@@ -1,12 +1,14 @@
 // Follower vectors (double, any layout) as the kernels want them: padded rows of Reals, and intercepts beside.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <vector>
 
 #include "bilevel/linear_models.hpp"
 #include "kernels/aligned_buffer.hpp"
+#include "kernels/conversions.hpp"
 #include "kernels/feature_rows.hpp"
 
 namespace bilevel::sources {
@@ -15,19 +17,19 @@ namespace bilevel::sources {
 template <class Real>
 class Parameters {
  public:
-  /// Each vector has model.dim_y() entries.
-  Parameters(const LinearModel& model, std::initializer_list<const Vec*> vectors)
+  /// Each vector has model.dim_y() entries; `stride` is the data's weight_stride().
+  Parameters(const LinearModel& model, std::size_t stride, std::initializer_list<const Vec*> vectors)
       : rows_(vectors.size() * model.scores()),
-        weights_(rows_ * kernels::padded_features<Real>(model.features())),
+        weights_(kernels::AlignedBuffer<Real>::unfilled(rows_ * stride)),
         intercepts_(model.options().intercept ? rows_ : 0) {
     const auto features = model.features();
-    const auto stride = kernels::padded_features<Real>(features);
     std::size_t row = 0;
     for (const Vec* vector : vectors) {
       const double* y = vector->data();
       for (std::size_t c = 0; c < model.scores(); ++c, ++row) {
         Real* weight = weights_.data() + row * stride;
-        for (std::size_t j = 0; j < features; ++j) weight[j] = static_cast<Real>(y[c * features + j]);
+        kernels::convert(features, y + c * features, weight);
+        std::fill(weight + features, weight + stride, Real{0});
         if (!intercepts_.empty()) intercepts_[row] = static_cast<Real>(y[model.scores() * features + c]);
       }
     }

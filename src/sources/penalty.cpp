@@ -105,6 +105,16 @@ void Penalty::for_each(const Visit& visit) const {
   for (Index c = 0; c < scores_; ++c) visit(scores_ * features_ + c, own ? groups_ - 1 : per_class ? c : 0);
 }
 
+template <class Visit>
+void Penalty::for_each_run(const Visit& visit) const {
+  if (scale_ != PenaltyScale::per_class) {
+    visit(0, scores_ * features_ + (with_intercept_ ? scores_ : 0), 0);
+    return;
+  }
+  for (Index c = 0; c < scores_; ++c) visit(c * features_, features_, c);
+  for (Index c = 0; c < scores_ && with_intercept_; ++c) visit(scores_ * features_ + c, 1, c);
+}
+
 Vec Penalty::factors(const Vec& x) const {
   if (groups_ == 0) return Vec::Constant(1, strength_);
   return strength_ * x.array().exp();
@@ -114,25 +124,47 @@ double Penalty::value(const Vec& x, const Vec& y) const {
   if (is_zero()) return 0;
   const Vec factor = factors(x);
   double total = 0;
-  for_each([&](Index k, Index q) { total += factor[q] * power_of(y[k], power_); });
+  if (power_ == 2 && has_runs()) {
+    for_each_run(
+        [&](Index first, Index count, Index q) { total += factor[q] * y.segment(first, count).squaredNorm(); });
+  } else {
+    for_each([&](Index k, Index q) { total += factor[q] * power_of(y[k], power_); });
+  }
   return total;
 }
 
 void Penalty::add_grad_x(const Vec& x, const Vec& y, Eigen::Ref<Vec> result) const {
   const Vec factor = factors(x);
-  for_each([&](Index k, Index q) { result[q] += factor[q] * power_of(y[k], power_); });
+  if (power_ == 2 && has_runs()) {
+    for_each_run(
+        [&](Index first, Index count, Index q) { result[q] += factor[q] * y.segment(first, count).squaredNorm(); });
+  } else {
+    for_each([&](Index k, Index q) { result[q] += factor[q] * power_of(y[k], power_); });
+  }
 }
 
 void Penalty::add_grad_y(const Vec& x, const Vec& y, Vec& result) const {
   if (is_zero()) return;
   const Vec factor = factors(x);
-  for_each([&](Index k, Index q) { result[k] += factor[q] * slope_of(y[k], power_); });
+  if (power_ == 2 && has_runs()) {
+    add_runs(factor, y, result);
+  } else {
+    for_each([&](Index k, Index q) { result[k] += factor[q] * slope_of(y[k], power_); });
+  }
+}
+
+void Penalty::add_runs(const Vec& factor, const Vec& t, Vec& result) const {
+  for_each_run([&](Index first, Index count, Index q) {
+    result.segment(first, count) += 2 * factor[q] * t.segment(first, count);
+  });
 }
 
 void Penalty::add_hess_yy(const Vec& x, const Vec& y, const Vec& v, Vec& result) const {
   if (is_zero()) return;
   const Vec factor = factors(x);
-  if (power_ == 2) {
+  if (power_ == 2 && has_runs()) {
+    add_runs(factor, v, result);
+  } else if (power_ == 2) {
     for_each([&](Index k, Index q) { result[k] += 2 * factor[q] * v[k]; });
   } else {
     for_each([&](Index k, Index q) { result[k] += factor[q] * curvature_of(y[k], power_) * v[k]; });

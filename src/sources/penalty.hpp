@@ -35,6 +35,13 @@ class Penalty {
   /// Calls visit(k, q) for each penalised entry k of y and its group q.
   template <class Visit>
   void for_each(const Visit& visit) const;
+  /// Calls visit(first, count, q) for each run of penalised entries of the one group q; needs has_runs().
+  template <class Visit>
+  void for_each_run(const Visit& visit) const;
+  /// result += 2 factor_q t over the runs: the square's derivative at t, and its product with t.
+  void add_runs(const Vec& factor, const Vec& t, Vec& result) const;
+  /// Whether the entries of a group are neighbours, so that a square's terms can be done by whole vectors.
+  bool has_runs() const { return scale_ != PenaltyScale::per_feature && scale_ != PenaltyScale::per_group; }
 
   double strength_;
   double power_;

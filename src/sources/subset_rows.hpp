@@ -16,7 +16,7 @@ class SubsetRows final : public kernels::FeatureRows<Real> {
  public:
   /// Preconditions: every index below base->rows().
   SubsetRows(std::shared_ptr<const kernels::FeatureRows<Real>> base, std::vector<std::uint32_t> indices)
-      : kernels::FeatureRows<Real>(indices.size(), base->features()),
+      : kernels::FeatureRows<Real>(indices.size(), base->features(), base->weight_stride()),
         base_(std::move(base)),
         indices_(std::move(indices)) {
     for (std::size_t i = 1; i < indices_.size() && is_consecutive_; ++i) {

@@ -124,6 +124,16 @@ TYPED_TEST(DenseRowsTest, GatheredRowsMayRepeat) {
   });
 }
 
+TYPED_TEST(DenseRowsTest, GatheredRowsMeetAnyNumberOfClasses) {
+  // Every number of tiles shares the fetching of later rows in its own way.
+  const auto data = uniform_rows<TypeParam>(70, 37);
+  for_each_target([&] {
+    for (std::size_t classes = 1; classes <= 37; ++classes) {
+      check_products(data, data.rows(), some_indices<TypeParam>(data.rows(), 13), classes);
+    }
+  });
+}
+
 TYPED_TEST(DenseRowsTest, GatheredGivesTheBitsOfContiguous) {
   const auto data = uniform_rows<TypeParam>(80, 45);
   const auto W = uniform_weights(data, 10, 1);

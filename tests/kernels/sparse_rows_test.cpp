@@ -78,6 +78,38 @@ TYPED_TEST(SparseRowsTest, ProductsAreThoseOfDenseRows) {
   }
 }
 
+TYPED_TEST(SparseRowsTest, WeightsOfManyFeaturesAreSpread) {
+  // A length at which all classes' weights of a column would share a cache set.
+  constexpr std::size_t kMany = 1024;
+  SparseRows<TypeParam> sparse(kMany, {0, 3, 4}, {0, 1023, 512, 7},
+                               {TypeParam{1}, TypeParam{2}, TypeParam{-3}, TypeParam{0.5}});
+  const std::size_t stride = sparse.weight_stride();
+  ASSERT_EQ(stride, kMany + kAlignment / sizeof(TypeParam));
+  for (std::size_t classes = 1; classes <= 25; ++classes) {  // every tile, alone and with others
+    const auto W = uniform_weights(sparse, classes, 1);
+    auto Z = uniform_buffer<TypeParam>(classes * kBlockRows, 2);
+    sparse.scores(0, 2, W.data(), classes, Z.data());
+    const auto R = uniform_buffer<TypeParam>(classes * kBlockRows, 3);
+    AlignedBuffer<TypeParam> G(classes * stride);
+    sparse.accumulate(0, 2, R.data(), classes, G.data());
+    for (std::size_t c = 0; c < classes; ++c) {
+      const TypeParam* w = W.data() + c * stride;
+      const TypeParam* z = Z.data() + c * kBlockRows;
+      const TypeParam* r = R.data() + c * kBlockRows;
+      const TypeParam* g = G.data() + c * stride;
+      // Numbers near 1 and a factor of at most 3: six times the bound for products of numbers up to 1.
+      ASSERT_NEAR(z[0], w[0] + 2 * w[1023] - 3 * w[512], 6 * sum_tolerance<TypeParam>(3)) << c << " of " << classes;
+      ASSERT_EQ(z[1], w[7] / 2) << c << " of " << classes;
+      ASSERT_EQ(z[2], TypeParam{0});
+      ASSERT_EQ(g[0], r[0]) << c << " of " << classes;
+      ASSERT_EQ(g[1023], 2 * r[0]) << c << " of " << classes;
+      ASSERT_EQ(g[512], -3 * r[0]) << c << " of " << classes;
+      ASSERT_EQ(g[7], r[1] / 2) << c << " of " << classes;
+      ASSERT_EQ(g[1], TypeParam{0});
+    }
+  }
+}
+
 TYPED_TEST(SparseRowsTest, RowsMeetWeightsFeatureByFeature) {
   const SameRows<TypeParam> same;
   for_each_target([&] {

@@ -152,6 +152,31 @@ TEST(LinearModels, SoftmaxLossIsTheFormula) {
   EXPECT_NEAR(g->value(x, y), sum / 100 + 1e-3 * y.head(12).squaredNorm(), 1e-13);
 }
 
+TEST(LinearModels, PenaltyOfSquaresIsTheFormula) {
+  const LinearData data(20, 4, 3, 21);
+  for (const auto scale : {PenaltyScale::fixed, PenaltyScale::single, PenaltyScale::per_class}) {
+    for (const bool with_intercept : {false, true}) {
+      const TrainingOptions options{.model = {.classes = 3, .intercept = true},
+                                    .regularization = 0.3,
+                                    .penalty_scale = scale,
+                                    .penalize_intercept = with_intercept};
+      const auto g = training_objective(data.dense(), data.labels, options);
+      const auto loss = validation_objective(data.dense(), data.labels, options.model, 0);
+      Random random(22);
+      const Vec x = random_vec(g->dim_x(), random);
+      const Vec y = random_vec(15, random);  // three times four weights, three intercepts
+      double penalty = 0;
+      for (Index c = 0; c < 3; ++c) {
+        const double factor = scale == PenaltyScale::fixed ? 1 : std::exp(x[scale == PenaltyScale::single ? 0 : c]);
+        const double intercept = with_intercept ? y[12 + c] : 0;
+        penalty += 0.3 * factor * (y.segment(4 * c, 4).squaredNorm() + intercept * intercept);
+      }
+      // A few operations on numbers up to some tens.
+      EXPECT_NEAR(g->value(x, y) - loss->value(Vec(), y), penalty, 1e-13) << to_string(scale) << with_intercept;
+    }
+  }
+}
+
 TEST(LinearModels, PredictionsAndRowLossesBelongTogether) {
   const LinearData data(150, 5, 4, 13);
   const auto f = validation_objective(data.dense(), data.labels, {.classes = 4, .intercept = true, .threads = 2}, 0);

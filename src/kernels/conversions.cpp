@@ -1,0 +1,71 @@
+#include "kernels/conversions.hpp"
+
+#include <algorithm>
+
+// As in dense_products.cpp.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conversions.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace bilevel::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+void convert_float(std::size_t size, const double* HWY_RESTRICT from, float* HWY_RESTRICT to) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= size; i += lanes) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, from + i)), half, to + i);
+  for (; i < size; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+void scaled_float(std::size_t size, double scale, const float* HWY_RESTRICT from, double* HWY_RESTRICT to) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factor = hn::Set(d, scale);
+  std::size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    hn::StoreU(hn::Mul(factor, hn::PromoteTo(d, hn::LoadU(half, from + i))), d, to + i);
+  }
+  for (; i < size; ++i) to[i] = scale * static_cast<double>(from[i]);
+}
+
+void scaled_double(std::size_t size, double scale, const double* HWY_RESTRICT from, double* HWY_RESTRICT to) {
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factor = hn::Set(d, scale);
+  std::size_t i = 0;
+  for (; i + lanes <= size; i += lanes) hn::StoreU(hn::Mul(factor, hn::LoadU(d, from + i)), d, to + i);
+  for (; i < size; ++i) to[i] = scale * from[i];
+}
+
+}  // namespace bilevel::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bilevel::kernels {
+
+HWY_EXPORT(convert_float);
+HWY_EXPORT(scaled_float);
+HWY_EXPORT(scaled_double);
+
+void convert(std::size_t size, const double* from, float* to) { HWY_DYNAMIC_DISPATCH(convert_float)(size, from, to); }
+
+void convert(std::size_t size, const double* from, double* to) { std::copy_n(from, size, to); }
+
+void convert_scaled(std::size_t size, double scale, const float* from, double* to) {
+  HWY_DYNAMIC_DISPATCH(scaled_float)(size, scale, from, to);
+}
+
+void convert_scaled(std::size_t size, double scale, const double* from, double* to) {
+  HWY_DYNAMIC_DISPATCH(scaled_double)(size, scale, from, to);
+}
+
+}  // namespace bilevel::kernels
+#endif  // HWY_ONCE
