@@ -107,24 +107,27 @@ HWY_INLINE void store_lane_sums(D d, V v0, V v1, V v2, V v3, bool add, T* HWY_RE
 
 #endif
 
-/// What a score tile brings into the first cache while it walks along its columns: these places, as far ahead.
+/// What a score tile brings into the first cache while it walks along its columns: its own rows, a little ahead. A type
+/// of its own, because pointers beside the rows' would not fit into the registers of a full pass.
 template <class T>
-struct RowsAhead {
+struct OwnRowsAhead {
+  const T* of(std::size_t /*r*/, const T* row) const { return row + kRowsAheadBytes / sizeof(T); }
+};
+
+/// Or the same columns of other rows.
+template <class T>
+struct OtherRows {
   const T* at[kScoreRows];
+  const T* of(std::size_t r, const T* /*row*/) const { return at[r]; }
 };
 
 /// The scores of kScoreRows rows in kClasses classes over the columns [from, to), put into Z or, from the second part
 /// of the columns on, added to it: vector accumulators along the features, summed at the end.
-template <std::size_t kClasses, class T>
-HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const RowsAhead<T>& ahead, std::size_t from,
-                             std::size_t to, std::size_t stride, Fetch fetch, const T* HWY_RESTRICT W,
-                             T* HWY_RESTRICT Z) {
+template <std::size_t kClasses, class T, class Ahead>
+HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const Ahead& ahead, std::size_t from, std::size_t to,
+                             std::size_t stride, Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  const T* const a0 = ahead.at[0];
-  const T* const a1 = ahead.at[1];
-  const T* const a2 = ahead.at[2];
-  const T* const a3 = ahead.at[3];
   const T* HWY_RESTRICT x0 = rows[0];
   const T* HWY_RESTRICT x1 = rows[1];
   const T* HWY_RESTRICT x2 = rows[2];
@@ -138,10 +141,10 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const RowsAhead<
   for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
     fetch_step(fetch);
     // Behind the last column this reads no memory.
-    __builtin_prefetch(a0 + j, 0, 3);
-    __builtin_prefetch(a1 + j, 0, 3);
-    __builtin_prefetch(a2 + j, 0, 3);
-    __builtin_prefetch(a3 + j, 0, 3);
+    __builtin_prefetch(ahead.of(0, x0) + j, 0, 3);
+    __builtin_prefetch(ahead.of(1, x1) + j, 0, 3);
+    __builtin_prefetch(ahead.of(2, x2) + j, 0, 3);
+    __builtin_prefetch(ahead.of(3, x3) + j, 0, 3);
     const V v0 = hn::Load(d, x0 + j);
     const V v1 = hn::Load(d, x1 + j);
     const V v2 = hn::Load(d, x2 + j);
@@ -253,11 +256,10 @@ struct Scores {
   // The tile's weights stay in the first cache while the rows pass by.
   template <std::size_t kClasses>
   void call(std::size_t first) {
-    constexpr std::size_t kAhead = kRowsAheadBytes / sizeof(T);
     const std::size_t steps = (to - from) / hn::Lanes(hn::ScalableTag<T>());
     for (std::size_t r = 0; r < count; r += kScoreRows) {
-      const RowsAhead<T> ahead{{rows[r] + kAhead, rows[r + 1] + kAhead, rows[r + 2] + kAhead, rows[r + 3] + kAhead}};
-      score_tile<kClasses>(rows + r, ahead, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
+      score_tile<kClasses>(rows + r, OwnRowsAhead<T>(), from, to, stride, fetch, W + first * stride,
+                           Z + first * kBlockRows + r);
       fetch.at += steps * fetch.step;
     }
   }
@@ -278,7 +280,7 @@ struct GatheredScores {
 
   template <std::size_t kClasses>
   void call(std::size_t first) {
-    RowsAhead<T> ahead;
+    OtherRows<T> ahead;
     for (std::size_t i = 0; i < kScoreRows; ++i) ahead.at[i] = next_rows[(tile * kScoreRows + i) / tiles];
     const Fetch nothing{reinterpret_cast<const char*>(W), 0};
     score_tile<kClasses>(rows, ahead, from, to, stride, nothing, W + first * stride, Z + first * kBlockRows);
