@@ -51,8 +51,9 @@ struct PowerTransformedBatches {
 
 /// What one call leaves to the next, empty before the first.
 struct PowerTransformedMemory {
-  Vec adjoint;      // v in R^m: krylov starts there
-  Vec eigenvector;  // R^m, of the largest eigenvalue: measuring nu starts there
+  Vec adjoint;                  // v in R^m: krylov starts there
+  Vec eigenvector;              // R^m, of the largest eigenvalue: measuring nu starts there
+  double series_step_size = 0;  // nu of the last series
 };
 
 /// G = f_x - B v at (x, y) with v = (D^-1 H)^-1 D^-1 f_y; the formula's limit where H degenerates at the centre, and

@@ -102,6 +102,7 @@ void solve_by_series(const Linearization& first, const Next& next, const Vec& up
                      const PowerTransformedOptions& options, double margin, PowerTransformedMemory& memory,
                      HypergradientResult& result) {
   const double nu = options.step_size > 0 ? options.step_size : measured_step_size(first, diagonal, margin, memory);
+  memory.series_step_size = nu;
   const auto length = [&](const Vec& v) { return std::sqrt(dot(v, diagonal.cwiseProduct(v))); };
   Vec term = upper_y.cwiseQuotient(diagonal);
   const double first_length = length(term);

@@ -115,15 +115,22 @@ HypergradientResult Unibio::answer(const BilevelProblem& problem, State& state) 
   }
   const bool series =
       options_.solver == UnibioSolver::neumann || (options_.solver == UnibioSolver::automatic && state.lower_sampler);
-  const PowerTransformedOptions options{.transform = {.exponent = options_.exponent,
-                                                      .centre = Vec::Constant(y.size(), options_.centre),
-                                                      .floor = options_.floor},
-                                        .solver = series ? PowerSolver::neumann : PowerSolver::krylov,
-                                        .tolerance = options_.tolerance,
-                                        .terms = options_.terms,
-                                        .step_size = options_.series_step_size.value_or(0)};
-  auto result = power_transformed(problem, state.x, y, options, state.memory,
-                                  {source_of(state.upper_sampler), source_of(state.lower_sampler)});
+  PowerTransformedOptions options{.transform = {.exponent = options_.exponent,
+                                                .centre = Vec::Constant(y.size(), options_.centre),
+                                                .floor = options_.floor},
+                                  .solver = series ? PowerSolver::neumann : PowerSolver::krylov,
+                                  .tolerance = options_.tolerance,
+                                  .terms = options_.terms,
+                                  .step_size = options_.series_step_size.value_or(0)};
+  const PowerTransformedBatches batches{source_of(state.upper_sampler), source_of(state.lower_sampler)};
+  auto result = power_transformed(problem, state.x, y, options, state.memory, batches);
+  // One batch may be far more curved than that on which nu was measured.
+  constexpr int kShortenings = 4;
+  for (int i = 0; i < kShortenings && series && !options_.series_step_size; ++i) {
+    if (result.status != Status::breakdown) break;
+    options.step_size = 0.5 * state.memory.series_step_size;
+    result = power_transformed(problem, state.x, y, options, state.memory, batches);
+  }
   result.lower_steps = steps;
   // Krylov's least-squares answer is the best there is where f_y leaves the range of H at a single degenerate point.
   if (result.status == Status::breakdown && !series && all_finite(result.gradient)) {
