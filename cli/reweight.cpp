@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
 #include "arguments.hpp"
 #include "bilevel/status.hpp"
@@ -64,15 +65,15 @@ const std::vector<std::string>& own_files() {
   return files;
 }
 
-/// Runs seed after seed; an interrupt keeps those that are done, or the first as far as it came.
-std::vector<Repetition> repeat(const ReweightSettings& settings, const ReweightingInput& input, TraceWriter& trace,
-                               ProgressLine& line) {
+/// Runs seed after seed, the first on `data`; an interrupt keeps those that are done, or the first as far as it came.
+std::vector<Repetition> repeat(const ReweightSettings& settings, const ReweightingInput& input, ReweightingData data,
+                               TraceWriter& trace, ProgressLine& line) {
   std::vector<Repetition> repetitions;
   RunProgress progress(line, settings.reweighting.stop, "target's loss");
   for (std::size_t i = 0; i < settings.seeds; ++i) {
     auto options = settings.reweighting;
     options.seed += i;
-    const auto data = input.draw(options.seed);
+    if (i > 0) data = input.draw(options.seed);
     auto result = reweight(data, options, {&trace, &progress}, [&](std::string_view stage) {
       line.update(settings.seeds > 1 ? fmt::format("seed {} of {}: {} ...", i + 1, settings.seeds, stage)
                                      : fmt::format("{} ...", stage));
@@ -100,7 +101,8 @@ int run_reweight(const std::vector<std::string>& arguments) {
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_reweighting_input(settings.input, settings.reweighting.seed);
-  check_reweighting(input.draw(settings.reweighting.seed), settings.reweighting);
+  auto first = input.draw(settings.reweighting.seed);
+  check_reweighting(first, settings.reweighting);
   const auto directory =
       open_run_directory(settings.out, settings.overwrite, own_files(), "reweight", settings.input.dataset);
   directory.write("config.toml", to_toml(table, "bilevel reweight: every option of this run"));
@@ -110,7 +112,7 @@ int run_reweight(const std::vector<std::string>& arguments) {
   TraceWriter trace(directory.file("trace.jsonl"));
   const auto repetitions = [&] {
     try {
-      return repeat(settings, input, trace, line);
+      return repeat(settings, input, std::move(first), trace, line);
     } catch (const Error&) {  // refused before the first step: there is no run to keep files of
       take_back(directory, own_files());
       throw;

@@ -52,7 +52,7 @@ struct ReweightingInput {
   Choices choices;
   std::string drawn;  // what a seed decides, for people: "which rows are drawn, and which labels are wrong"
   /// The data of one repetition. Of a named data set the seed draws everything; of files the first seed takes the rows
-  /// as they are, any other one as many of the target's validation rows, drawn with replacement.
+  /// as they are, any other one as many of the target's validation rows of each class, drawn with replacement.
   std::function<ReweightingData(std::uint64_t seed)> draw;
 };
 

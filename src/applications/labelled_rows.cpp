@@ -22,4 +22,10 @@ void check_labelled_rows(std::string_view what, const LabelledRows& rows, std::s
   }
 }
 
+LabelledRows pick(const LabelledRows& rows, const std::vector<std::uint32_t>& positions) {
+  LabelledRows picked{rows.features.subset(positions), {}};
+  for (const auto position : positions) picked.labels.push_back(rows.labels[position]);
+  return picked;
+}
+
 }  // namespace bilevel

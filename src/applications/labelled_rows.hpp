@@ -12,4 +12,7 @@ namespace bilevel {
 /// many as the training rows have, and the labels are 0..classes-1.
 void check_labelled_rows(std::string_view what, const LabelledRows& rows, std::size_t features, std::size_t classes);
 
+/// The rows at `positions` (repetitions allowed), without copying features.
+LabelledRows pick(const LabelledRows& rows, const std::vector<std::uint32_t>& positions);
+
 }  // namespace bilevel

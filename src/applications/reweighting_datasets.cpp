@@ -148,10 +148,11 @@ std::string target_specification() {
 struct Messages {
   data::Table table;
   std::vector<SourceRows> folders;
-  Rows& rows(std::string_view name) {
-    return std::find_if(folders.begin(), folders.end(), [&](const auto& f) { return f.name == name; })->rows;
-  }
 };
+
+Rows& rows_of(std::vector<SourceRows>& folders, std::string_view name) {
+  return std::find_if(folders.begin(), folders.end(), [&](const auto& folder) { return folder.name == name; })->rows;
+}
 
 Messages read_messages(const ReweightingInputOptions& options) {
   const data::TextOptions text{
@@ -181,12 +182,12 @@ struct MessageCounts {
   std::size_t valid, test;  // of each of the two folders
 };
 
-ReweightingData draw_messages(Messages messages, const MessageCounts& counts, data::Scaling scaling,
+ReweightingData draw_messages(const Messages& messages, const MessageCounts& counts, data::Scaling scaling,
                               std::uint64_t seed) {
-  RowParts parts;
+  RowParts parts{messages.folders, {}};
   Rows test_rows;
   for (const auto name : {kHardHam, kLateSpam}) {
-    auto& rows = messages.rows(name);
+    auto& rows = rows_of(parts.sources, name);
     auto order = Random(seed).permutation(rows.size());
     for (auto& position : order) position = rows[position];
     Deal deal(std::move(order));
@@ -194,7 +195,6 @@ ReweightingData draw_messages(Messages messages, const MessageCounts& counts, da
     for (const auto row : deal.next(counts.test)) test_rows.push_back(row);
     rows = deal.next(deal.left());
   }
-  parts.sources = messages.folders;
   const auto test = data::subset(messages.table, test_rows);
   return assemble(messages.table, parts, &test, fit_scaling(messages.table, parts, scaling));
 }
@@ -203,7 +203,8 @@ ReweightingInput read_mail(const ReweightingInputOptions& options) {
   const auto messages = std::make_shared<Messages>(read_messages(options));
   constexpr std::size_t kValidRows = 100, kTestRows = 100;  // of the smaller folder 100 are left
   const std::size_t valid = options.valid_rows.value_or(kValidRows) / 2;
-  const auto smallest = std::min(messages->rows(kHardHam).size(), messages->rows(kLateSpam).size());
+  const auto smallest =
+      std::min(rows_of(messages->folders, kHardHam).size(), rows_of(messages->folders, kLateSpam).size());
   if (valid == 0 || valid + kTestRows >= smallest) {
     throw InvalidOption(fmt::format(
         "option 'valid-rows' is {}, but half of them are drawn from the {} messages of {}, where {} more are for the "

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "applications/folds.hpp"
+#include "applications/labelled_rows.hpp"
 #include "bilevel/mixture.hpp"
 
 namespace bilevel {
@@ -19,12 +20,6 @@ const std::vector<double>& penalty_grid(Index hidden) {
   static const std::vector<double> linear{1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6};
   static const std::vector<double> network{1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
   return hidden > 0 ? network : linear;
-}
-
-LabelledRows part(const LabelledRows& rows, const std::vector<std::uint32_t>& positions) {
-  LabelledRows result{rows.features.subset(positions), {}};
-  for (const auto position : positions) result.labels.push_back(rows.labels[position]);
-  return result;
 }
 
 }  // namespace
@@ -108,7 +103,7 @@ WeighedModel MixtureFitter::fit_target() const {
   const auto cross_validated = [&](double c) {
     WeighedModel model{.weights = {}, .regularization = c, .test_loss = {}, .test_accuracy = {}, .y = start_};
     for (const auto& left_out : folds) {
-      const auto kept = part(rows, others(left_out, count)), held = part(rows, left_out);
+      const auto kept = pick(rows, others(left_out, count)), held = pick(rows, left_out);
       const auto solved = solve({rows_loss(network_, kept, 0, options_.threads)}, Vec::Zero(1), c, start_);
       const double share = static_cast<double>(left_out.size()) / static_cast<double>(count);
       model.valid_loss += share * rows_loss(network_, held, 0, options_.threads)->value(Vec(), solved.y);

@@ -1,11 +1,13 @@
 #include "bilevel/reweighting_input.hpp"
 
+#include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "applications/labelled_rows.hpp"
 #include "applications/reweighting_datasets.hpp"
 #include "applications/reweighting_input_options.hpp"
 #include "applications/reweighting_rows.hpp"
@@ -31,10 +33,16 @@ std::vector<std::uint32_t> numbers(std::size_t first, std::size_t count) {
   return rows;
 }
 
-std::vector<std::uint32_t> with_replacement(const std::vector<std::uint32_t>& rows, std::uint64_t seed) {
+/// As many rows of each class, drawn with replacement: a few rows drawn from all could miss a class.
+std::vector<std::uint32_t> with_replacement(const std::vector<std::int32_t>& labels, std::uint64_t seed) {
+  std::map<std::int32_t, std::vector<std::uint32_t>> of_class;
+  for (std::uint32_t row = 0; row < labels.size(); ++row) of_class[labels[row]].push_back(row);
   Random random(seed);
   std::vector<std::uint32_t> drawn;
-  for (std::size_t i = 0; i < rows.size(); ++i) drawn.push_back(rows[random.below(rows.size())]);
+  for (const auto label : labels) {
+    const auto& rows = of_class[label];
+    drawn.push_back(rows[random.below(rows.size())]);
+  }
   return drawn;
 }
 
@@ -52,9 +60,9 @@ ReweightingInput read_files(const ReweightingInputOptions& options, std::uint64_
     input.sources.push_back({name, spec, source.rows, false});
     append_rows(table, source);
   }
-  std::shared_ptr<const data::Table> test;
+  std::optional<data::Table> test;
   if (!options.test.empty()) {
-    test = std::make_shared<data::Table>(files.read_like(options.test, table));
+    test = files.read_like(options.test, table);
     for (const auto& note : test->notes) input.notes.push_back("test rows: " + note);
     input.test_rows = test->rows;
   }
@@ -70,11 +78,11 @@ ReweightingInput read_files(const ReweightingInputOptions& options, std::uint64_
   input.test_source = options.test;
   input.class_names = table.class_names;
   input.drawn = "from the second on: which of the target's validation rows are taken, with replacement";
-  const auto whole = std::make_shared<const data::Table>(std::move(table));
-  input.draw = [=](std::uint64_t seed) {
-    auto drawn = parts;
-    if (seed != first_seed) drawn.valid = with_replacement(parts.valid, seed);
-    return assemble(*whole, drawn, test.get(), scaling);
+  const auto whole = std::make_shared<const ReweightingData>(assemble(table, parts, test ? &*test : nullptr, scaling));
+  input.draw = [whole, first_seed](std::uint64_t seed) {
+    auto drawn = *whole;  // features are shared
+    if (seed != first_seed) drawn.valid = pick(whole->valid, with_replacement(whole->valid.labels, seed));
+    return drawn;
   };
   return input;
 }

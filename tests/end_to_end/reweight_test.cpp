@@ -112,6 +112,13 @@ TEST_F(Reweight, ANetworkLearnsTheWeightsToo) {
   EXPECT_LT(json["sources"][2]["weight"].get<double>(), 0.1 * json["sources"][0]["weight"].get<double>());
 }
 
+TEST_F(Reweight, AFewValidationRowsKeepTheirClassesOnEverySeed) {
+  write("few.csv", "x1,x2,kind\n1,0,class0\n0,1,class1\n-1,0,class2\n");
+  const auto json = reweight({"--source", "a=a.csv", "--source", "b=b.csv", "--valid", "few.csv", "--seeds", "6",
+                              "--no-comparators", "--no-certificate", "--out", "o"});
+  EXPECT_EQ(json["seeds"].size(), 6U);
+}
+
 TEST_F(Reweight, SameSeedSameResult) {
   const auto words = joined(files(), {"--seed", "5", "--seeds", "2", "--no-certificate", "--overwrite", "--out", "o"});
   reweight(words);
