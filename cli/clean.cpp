@@ -14,6 +14,7 @@
 #include "clean_settings.hpp"
 #include "data_run.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
 #include "terminal/stream.hpp"
@@ -24,11 +25,8 @@ namespace bilevel::cli {
 void describe(OptionTable& table, CleanSettings& settings) {
   describe(table, settings.input);
   describe(table, settings.cleaning);
-  table.group("Output")
-      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+  add_run_directory(table, settings.out, settings.overwrite);
+  add_printing(table, settings.json, settings.quiet);
 }
 
 namespace {

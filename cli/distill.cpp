@@ -11,6 +11,7 @@
 #include "data_run.hpp"
 #include "distill_report.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -32,11 +33,8 @@ struct DistillSettings {
 void describe(OptionTable& table, DistillSettings& settings) {
   describe(table, settings.input);
   describe(table, settings.distillation);
-  table.group("Output")
-      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+  add_run_directory(table, settings.out, settings.overwrite);
+  add_printing(table, settings.json, settings.quiet);
 }
 
 const CommandText& text() {

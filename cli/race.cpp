@@ -10,6 +10,7 @@
 #include "bilevel/status.hpp"
 #include "data_run.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "pictures/gnuplot.hpp"
 #include "race_picture.hpp"
 #include "race_report.hpp"
@@ -30,10 +31,9 @@ void describe(OptionTable& table, RaceSettings& settings) {
   table.group("Output")
       .add("out", settings.out, "directory for config.toml, points.csv and result.json; default: no files",
            "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("plot", settings.plot, "draw the curves into this file, e.g. race.png", "a file that ends in .png or .svg")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out");
+  add_picture(table, settings.plot, "curves", "race.png");
+  add_printing(table, settings.json, settings.quiet);
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include "bilevel/trace.hpp"
 #include "data_run.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "reweight_picture.hpp"
@@ -23,17 +24,14 @@ namespace bilevel::cli {
 void describe(OptionTable& table, ReweightSettings& settings) {
   describe(table, settings.input);
   describe(table, settings.reweighting);
-  table.group("Output")
-      .add("seeds", settings.seeds,
-           "repetitions, with seed, seed + 1, ...: what the weights' uncertainty is measured by; of a data set each "
-           "draws its rows, of files each but the first draws the target's validation rows anew, with replacement",
-           between(1, 1000))
-      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("plot", settings.plot, "draw the weights into this file, e.g. weights.png",
-           "a file that ends in .png or .svg")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+  table.group("Output").add(
+      "seeds", settings.seeds,
+      "repetitions, with seed, seed + 1, ...: what the weights' uncertainty is measured by; of a data set each "
+      "draws its rows, of files each but the first draws the target's validation rows anew, with replacement",
+      between(1, 1000));
+  add_run_directory(table, settings.out, settings.overwrite);
+  add_picture(table, settings.plot, "weights", "weights.png");
+  add_printing(table, settings.json, settings.quiet);
 }
 
 namespace {

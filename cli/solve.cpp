@@ -10,6 +10,7 @@
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "report.hpp"
 #include "solve_report.hpp"
 #include "solve_settings.hpp"
@@ -36,9 +37,8 @@ void describe(OptionTable& table, SolveSettings& settings) {
   table.group("Output")
       .add("out", settings.out, "directory for config.toml, trace.jsonl and result.json; default: no files",
            "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out");
+  add_printing(table, settings.json, settings.quiet);
 }
 
 namespace {

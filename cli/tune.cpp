@@ -9,6 +9,7 @@
 #include "bilevel/trace.hpp"
 #include "data_run.hpp"
 #include "interrupt.hpp"
+#include "output_options.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -22,13 +23,9 @@ namespace bilevel::cli {
 void describe(OptionTable& table, TuneSettings& settings) {
   describe(table, settings.input);
   describe(table, settings.tuning);
-  table.group("Output")
-      .add("out", settings.out, "directory of the run's files; default: the next free one under runs/", "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out")
-      .add("plot", settings.plot, "draw the validation loss into this file, e.g. validation.png",
-           "a file that ends in .png or .svg")
-      .add("json", settings.json, "print result.json alone on standard output")
-      .add("quiet", settings.quiet, "no progress on standard error");
+  add_run_directory(table, settings.out, settings.overwrite);
+  add_picture(table, settings.plot, "validation loss", "validation.png");
+  add_printing(table, settings.json, settings.quiet);
 }
 
 namespace {

@@ -20,8 +20,8 @@ struct MixtureOptions {
 /// on K sources.  [HG-MS, article; methods.md sec. 7]
 ///
 /// x = [logits (K) ; log of the penalty's factor, if it is learned]. Adding a number to all logits changes nothing. One
-/// call of an oracle is one of each source's with `grad_y`, `hess_yy` for products; it counts as one sample, and
-/// batches are refused. A Linearization keeps the K gradients: K m numbers.
+/// call of an oracle is one of each source's; it counts as one sample, all batches are the full one. Products need the
+/// sources' gradients too: a Linearization keeps these K m numbers.
 ///
 /// Throws InvalidInput without sources, DimensionMismatch unless each has n = 0 leader variables and all agree on m,
 /// InvalidOption for c out of range, MissingOracle for a source without value, grad_y or hess_yy.

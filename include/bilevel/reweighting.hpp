@@ -35,7 +35,7 @@ struct ReweightingOptions {
   std::optional<double> lower_tolerance = std::nullopt;
   double adjoint_tolerance = 1e-3;  // |H w - f_y| <= tolerance |f_y|
   LeaderRule outer = LeaderRule::adam;
-  std::uint64_t seed = 1;   // of the network's first weights
+  std::uint64_t seed = 1;   // of the network's first weights, and of the folds of cross-validation
   std::size_t threads = 0;  // of a pass over the data; 0: one for each processor
   bool comparators = true;  // fit what the result is compared with: other weights, the target's rows alone
   bool certificate = true;  // examine the returned pair

@@ -62,13 +62,12 @@ void describe(OptionTable& table, CleaningInputOptions& options) {
            "else "
            "the last",
            "a column")
-      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable")
-      .add("header", options.header, "CSV: whether the first line holds column names; auto: decided by what it holds",
-           {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
-      .add("hold-out", options.hold_out,
-           "share of the training file that is trusted, in proportion to the classes, when no file of trusted rows is "
-           "given",
-           greater_than(0), less_than(1));
+      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable");
+  add_header(table, options.header);
+  table.add("hold-out", options.hold_out,
+            "share of the training file that is trusted, in proportion to the classes, when no file of trusted rows is "
+            "given",
+            greater_than(0), less_than(1));
   describe(table, options.texts);
   table.group("Experiment")
       .add("train-rows", options.train_rows, "training rows drawn from a named data set", at_least(2))
@@ -82,17 +81,11 @@ void describe(OptionTable& table, CleaningInputOptions& options) {
            {{"uniform", data::Corruption::uniform}, {"pairwise", data::Corruption::pairwise}})
       .add("seed", options.seed,
            "of the random numbers that draw, hold out and corrupt: same seed, same rows and labels");
-  table.group("Features")
-      .add("scaling", options.scaling,
-           "of features, fitted on the training rows: to mean 0 and deviation 1 (standardize; sparse ones keep their "
-           "zeros), to at most 1 (unit: pixels / 255), or none; auto: standardize",
-           {{"auto", data::Scaling::automatic},
-            {"standardize", data::Scaling::standardize},
-            {"unit", data::Scaling::unit},
-            {"none", data::Scaling::none}})
-      .add("precision", options.precision,
-           "of passes over the data; float32 is twice as fast and halves the memory, float64 is for many digits",
-           {{"float32", Precision::float32}, {"float64", Precision::float64}});
+  table.group("Features");
+  add_scaling(table, options.scaling, "the training rows", "standardize, of texts none");
+  table.add("precision", options.precision,
+            "of passes over the data; float32 is twice as fast and halves the memory, float64 is for many digits",
+            {{"float32", Precision::float32}, {"float64", Precision::float64}});
 }
 
 }  // namespace bilevel

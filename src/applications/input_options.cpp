@@ -6,6 +6,24 @@
 
 namespace bilevel {
 
+void add_header(OptionTable& table, data::Header& header) {
+  table.add("header", header, "CSV: whether the first line holds column names; auto: decided by what it holds",
+            {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}});
+}
+
+void add_scaling(OptionTable& table, data::Scaling& scaling, const std::string& fitted_on,
+                 const std::string& automatic) {
+  table.add(
+      "scaling", scaling,
+      fmt::format("of features, fitted on {}: to mean 0 and deviation 1 (standardize; sparse ones keep their zeros), "
+                  "to at most 1 (unit: pixels / 255), or none; auto: {}",
+                  fitted_on, automatic),
+      {{"auto", data::Scaling::automatic},
+       {"standardize", data::Scaling::standardize},
+       {"unit", data::Scaling::unit},
+       {"none", data::Scaling::none}});
+}
+
 void refuse(bool condition, std::string_view sentence) {
   if (condition) throw InvalidOption(std::string(sentence));
 }

@@ -4,9 +4,17 @@
 #include <string>
 #include <string_view>
 
+#include "bilevel/data.hpp"
 #include "bilevel/options.hpp"
 
 namespace bilevel {
+
+/// Option header: whether the first line of a CSV file holds names.
+void add_header(OptionTable& table, data::Header& header);
+
+/// Option scaling of features; `fitted_on` says on which rows, `automatic` what auto is.
+void add_scaling(OptionTable& table, data::Scaling& scaling, const std::string& fitted_on,
+                 const std::string& automatic);
 
 /// Throws InvalidOption with the sentence if the condition holds.
 void refuse(bool condition, std::string_view sentence);

@@ -84,9 +84,9 @@ void describe(OptionTable& table, ReweightingInputOptions& options) {
            "CSV: the column of labels, by name, number from 1, or last; none: the one called label, class, target or "
            "y, else the last",
            "a column")
-      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable")
-      .add("header", options.header, "CSV: whether the first line holds column names; auto: decided by what it holds",
-           {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
+      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable");
+  add_header(table, options.header);
+  table
       .add("source-rows", options.source_rows,
            "fashion-mnist: rows of each clean source; each bad one has twice as many", between(10, 1e6))
       .add("noise", options.noise, "fashion-mnist: share of wrong labels in the source called mislabelled",
@@ -94,14 +94,8 @@ void describe(OptionTable& table, ReweightingInputOptions& options) {
       .add("valid-rows", options.valid_rows,
            "rows of the target drawn from a named data set; auto: 500 images, 100 messages", between(2, 1e6));
   describe(table, options.texts);
-  table.group("Features")
-      .add("scaling", options.scaling,
-           "of features, fitted on all sources and the target's rows: to mean 0 and deviation 1 (standardize; sparse "
-           "ones keep their zeros), to at most 1 (unit: pixels / 255), or none; auto: standardize, of texts none",
-           {{"auto", data::Scaling::automatic},
-            {"standardize", data::Scaling::standardize},
-            {"unit", data::Scaling::unit},
-            {"none", data::Scaling::none}});
+  table.group("Features");
+  add_scaling(table, options.scaling, "all sources and the target's rows", "standardize, of texts none");
 }
 
 }  // namespace bilevel

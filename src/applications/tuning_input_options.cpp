@@ -52,9 +52,9 @@ void describe(OptionTable& table, TuningInputOptions& options) {
            "CSV: the column of labels or targets, by name, number from 1, or last; none: the one called label, class, "
            "target or y, else the last",
            "a column")
-      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable")
-      .add("header", options.header, "CSV: whether the first line holds column names; auto: decided by what it holds",
-           {{"auto", data::Header::automatic}, {"yes", data::Header::yes}, {"no", data::Header::no}})
+      .add("drop", options.drop, "CSV: a column to leave out, by name or number from 1", "a column, repeatable");
+  add_header(table, options.header);
+  table
       .add("groups", options.groups,
            "for --penalty per-group: which feature is of which group; none: the features of a CSV column are one",
            "a CSV file with a line feature,group for each feature")
@@ -70,19 +70,13 @@ void describe(OptionTable& table, TuningInputOptions& options) {
       .add("valid-rows", options.valid_rows,
            "validation rows drawn from a named data set, other than the training rows", at_least(2))
       .add("seed", options.seed, "of the random numbers that draw, deal and hold out: same seed, same result");
-  table.group("Features")
-      .add("scaling", options.scaling,
-           "of features, fitted on the training rows: to mean 0 and deviation 1 (standardize; sparse ones keep their "
-           "zeros), to at most 1 (unit: pixels / 255), or none; auto: standardize",
-           {{"auto", data::Scaling::automatic},
-            {"standardize", data::Scaling::standardize},
-            {"unit", data::Scaling::unit},
-            {"none", data::Scaling::none}})
-      .add("precision", options.precision,
-           "of passes over the data; float32 is twice as fast, float64 is for many digits; auto: by the table's size",
-           {{"auto", TuningPrecision::automatic},
-            {"float32", TuningPrecision::float32},
-            {"float64", TuningPrecision::float64}});
+  table.group("Features");
+  add_scaling(table, options.scaling, "the training rows", "standardize");
+  table.add("precision", options.precision,
+            "of passes over the data; float32 is twice as fast, float64 is for many digits; auto: by the table's size",
+            {{"auto", TuningPrecision::automatic},
+             {"float32", TuningPrecision::float32},
+             {"float64", TuningPrecision::float64}});
 }
 
 }  // namespace bilevel

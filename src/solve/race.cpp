@@ -40,7 +40,8 @@ class Photographer final : public Observer {
     const double seconds = seconds_before_ + row.seconds;
     const double passes = passes_before_ + oracle_passes(problem_, row.upper, row.lower);
     over = over || passes >= options_.passes || (options_.interrupt && options_.interrupt->load());
-    if (!std::isfinite(next_passes_) && std::isinf(options_.passes)) next_passes_ = passes;  // as dense as it comes
+    // Without a bound of passes their moments begin with the first step that makes any.
+    if (std::isinf(next_passes_) && passes > 0) next_passes_ = passes;
     if (seconds < next_seconds_ && passes < next_passes_) return;
     while (next_seconds_ <= seconds) next_seconds_ *= growth();
     while (next_passes_ <= passes) next_passes_ *= growth();
@@ -68,22 +69,19 @@ class Judge {
  public:
   Judge(const RaceProblem& race, const RaceOptions& options) : race_(race), options_(options) {}
 
-  RacePoint judge(const Moment& moment, Vec& answer) const {
-    const auto& problem = race_.problem;
-    answer =
-        Lbfgs()
-            .solve(*problem.lower, moment.x, moment.y, {.tolerance = options_.lower_tolerance, .max_iterations = 1000})
-            .y;
-    RacePoint point{moment.seconds, moment.passes, moment.iteration, problem.upper->value(moment.x, answer), {}};
-    if (race_.scores) point.scores = race_.scores(moment.x, answer);
-    return point;
+  /// y(x), from the method's own y.
+  Vec answer(const Moment& moment) const {
+    const LowerSolver::Options options{.tolerance = options_.lower_tolerance, .max_iterations = 1000};
+    return Lbfgs().solve(*race_.problem.lower, moment.x, moment.y, options).y;
   }
-  double value(const Moment& moment) const {
-    return race_.problem.upper->value(moment.x,
-                                      Lbfgs()
-                                          .solve(*race_.problem.lower, moment.x, moment.y,
-                                                 {.tolerance = options_.lower_tolerance, .max_iterations = 1000})
-                                          .y);
+
+  /// phi(x) with y = answer(moment).
+  double value(const Moment& moment, const Vec& y) const { return race_.problem.upper->value(moment.x, y); }
+
+  RacePoint judge(const Moment& moment, const Vec& y) const {
+    RacePoint point{moment.seconds, moment.passes, moment.iteration, value(moment, y), {}};
+    if (race_.scores) point.scores = race_.scores(moment.x, y);
+    return point;
   }
 
  private:
@@ -98,8 +96,7 @@ class Runner {
   RaceRun run_method(const std::string& name, std::uint64_t seed) {
     RaceRun result{.method = name, .seed = seed, .message = {}, .points = {}, .grid_step = {}, .certificate = {}};
     Settings settings = seeded(name, seed);
-    Moment end{0, 0, 0, race_.problem.x0, race_.problem.y0};
-    std::vector<Moment> moments{end};
+    std::vector<Moment> moments{{0, 0, 0, race_.problem.x0, race_.problem.y0}};
     std::unique_ptr<OuterMethod::State> from;
     double seconds = 0, passes = 0;
     if (options_.grid > 0 && has_option(name, "outer-step-size")) {
@@ -123,8 +120,8 @@ class Runner {
                          ended.best_x, ended.best_y});
     }
     Vec answer;
-    for (auto& moment : moments) {
-      if (answer.size() > 0 && moment.y.size() == 0) moment.y = answer;
+    for (const auto& moment : moments) {
+      answer = judge_.answer(moment);
       result.points.push_back(judge_.judge(moment, answer));
     }
     if (options_.certificate && !interrupted()) {
@@ -177,7 +174,8 @@ class Runner {
       seconds += ended.seconds;
       passes += oracle_passes(race_.problem, ended.upper_calls, ended.lower_calls);
       if (ended.best_iteration == 0) continue;
-      const double value = judge_.value({0, 0, 0, ended.best_x, ended.best_y});
+      const Moment end{0, 0, 0, ended.best_x, ended.best_y};
+      const double value = judge_.value(end, judge_.answer(end));
       if (!(value < lowest)) continue;
       lowest = value;
       best = std::move(ended.state);
