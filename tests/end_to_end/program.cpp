@@ -127,13 +127,23 @@ Ended EndToEnd::bilevel_in(const fs::path& folder, const Words& arguments) const
   return Running(arguments, folder, "").wait();
 }
 
-Json EndToEnd::clean(Words arguments, int code) const {
-  arguments.insert(arguments.begin(), {"clean", "--json", "--quiet"});
+Json EndToEnd::json_of(const std::string& command, Words arguments, int code) const {
+  arguments.insert(arguments.begin(), {command, "--json", "--quiet"});
   const auto ended = bilevel(arguments);
   EXPECT_EQ(ended.code, code) << ended.err;
   auto json = Json::parse(ended.out, nullptr, false);
   EXPECT_TRUE(json.is_object()) << "not one JSON object: " << ended.out << ended.err;
   return json;
+}
+
+void EndToEnd::expect_refused_by(const std::string& command, Words arguments, const std::string& part) const {
+  arguments.insert(arguments.begin(), command);
+  arguments.insert(arguments.end(), {"--out", "refused", "--quiet"});
+  const auto ended = bilevel(arguments);
+  EXPECT_EQ(ended.code, 2) << ended.out << ended.err;
+  EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+  EXPECT_NE(ended.err.find(part), std::string::npos) << ended.err;
+  EXPECT_EQ(listing("refused"), "none");
 }
 
 }  // namespace bilevel::end_to_end

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bilevel::end_to_end {
@@ -61,8 +62,12 @@ class EndToEnd : public testing::Test {
   Ended bilevel_in(const std::filesystem::path& folder, const Words& arguments) const;
   Running start(const Words& arguments) const { return {arguments, folder_, ""}; }
 
-  /// Runs `clean` with --json; must end with `code`. The object that it prints.
-  Json clean(Words arguments, int code = 0) const;
+  /// Runs a command with --json; must end with `code`. The object that it prints.
+  Json json_of(const std::string& command, Words arguments, int code = 0) const;
+  Json clean(Words arguments, int code = 0) const { return json_of("clean", std::move(arguments), code); }
+
+  /// Must be refused with exit code 2 in one sentence that holds `part`, and leave no folder --out behind.
+  void expect_refused_by(const std::string& command, Words arguments, const std::string& part) const;
 
  private:
   std::filesystem::path folder_;

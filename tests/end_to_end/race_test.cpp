@@ -12,13 +12,7 @@ class Race : public EndToEnd {
           "lower = \"(y1 - 4)^2 + (y2 - 3)^2 + y1*y2 + x*y1\"\n[start]\nx = [1]\ny = [0, 0]\n");
   }
 
-  void expect_refused(Words words, const std::string& part) const {
-    words.insert(words.begin(), "race");
-    const auto ended = bilevel(words);
-    EXPECT_EQ(ended.code, 2) << ended.out << ended.err;
-    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
-    EXPECT_NE(ended.err.find(part), std::string::npos) << ended.err;
-  }
+  void expect_refused(Words words, const std::string& part) const { expect_refused_by("race", std::move(words), part); }
 };
 
 TEST_F(Race, PrintsValuesTargetsWinsAndVerdicts) {

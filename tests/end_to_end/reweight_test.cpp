@@ -21,22 +21,10 @@ class Reweight : public EndToEnd {
     return {"--source", "a=a.csv", "--source", "b=b.csv", "--source", "bad=bad.csv", "--valid", "target.csv"};
   }
 
-  Json reweight(Words words, int code = 0) const {
-    words.insert(words.begin(), "reweight");
-    words.insert(words.end(), {"--json", "--quiet"});
-    const auto ended = bilevel(words);
-    EXPECT_EQ(ended.code, code) << ended.err;
-    return Json::parse(ended.out);
-  }
+  Json reweight(Words words) const { return json_of("reweight", std::move(words)); }
 
   void expect_refused(Words words, const std::string& part) const {
-    words.insert(words.begin(), "reweight");
-    words.insert(words.end(), {"--out", "refused", "--quiet"});
-    const auto ended = bilevel(words);
-    EXPECT_EQ(ended.code, 2) << ended.out << ended.err;
-    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
-    EXPECT_NE(ended.err.find(part), std::string::npos) << ended.err;
-    EXPECT_EQ(listing("refused"), "none");
+    expect_refused_by("reweight", std::move(words), part);
   }
 
   /// Messages of two words each, the first of which tells the class.

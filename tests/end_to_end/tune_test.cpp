@@ -29,23 +29,9 @@ class Tune : public EndToEnd {
     return text;
   }
 
-  Json tune(Words words, int code = 0) const {
-    words.insert(words.begin(), "tune");
-    words.insert(words.end(), {"--json", "--quiet"});
-    const auto ended = bilevel(words);
-    EXPECT_EQ(ended.code, code) << ended.err;
-    return Json::parse(ended.out);
-  }
+  Json tune(Words words) const { return json_of("tune", std::move(words)); }
 
-  void expect_refused(Words words, const std::string& part) const {
-    words.insert(words.begin(), "tune");
-    words.insert(words.end(), {"--out", "refused", "--quiet"});
-    const auto ended = bilevel(words);
-    EXPECT_EQ(ended.code, 2) << ended.out << ended.err;
-    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
-    EXPECT_NE(ended.err.find(part), std::string::npos) << ended.err;
-    EXPECT_EQ(listing("refused"), "none");
-  }
+  void expect_refused(Words words, const std::string& part) const { expect_refused_by("tune", std::move(words), part); }
 };
 
 TEST_F(Tune, TellsWhatItChoseAndComparesIt) {

@@ -160,14 +160,7 @@ TEST(DpbgStep, MissingOraclesAreAllNamedBeforeTheFirstStep) {
 
 TEST(DpbgOptionsCheck, ValuesOutOfRangeAreRejectedByName) {
   const auto expect_refused = [](const std::string& option, auto change) {
-    DpbgOptions options;
-    change(options);
-    try {
-      const Dpbg method(options);
-      FAIL() << option << " was accepted";
-    } catch (const InvalidOption& error) {
-      EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
-    }
+    expect_refused_by_name<Dpbg, DpbgOptions>(option, change);
   };
   expect_refused("inner-steps", [](DpbgOptions& o) { o.inner_steps = 0; });
   expect_refused("inner-step-size", [](DpbgOptions& o) { o.inner_step_size = 0; });

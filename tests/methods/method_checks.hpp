@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "bilevel/run.hpp"
+#include "bilevel/status.hpp"
 
 namespace bilevel::testing {
 
@@ -30,6 +32,19 @@ inline Resumed expect_seven_plus_twenty_three_is_thirty(const BilevelProblem& pr
   EXPECT_EQ(runs.second.y, runs.whole.y);
   EXPECT_EQ(runs.second.upper, runs.whole.upper);
   return runs;
+}
+
+/// A value that `change` puts out of range is refused, by the option's name.
+template <class Method, class Options, class Change>
+void expect_refused_by_name(const std::string& option, const Change& change) {
+  Options options;
+  change(options);
+  try {
+    const Method method(options);
+    FAIL() << option << " was accepted";
+  } catch (const InvalidOption& error) {
+    EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
+  }
 }
 
 /// Two runs with the same options.

@@ -3,6 +3,7 @@
 
 #include "bilevel/run.hpp"
 #include "bilevel/smbg.hpp"
+#include "method_checks.hpp"
 #include "probes.hpp"
 
 namespace bilevel::testing {
@@ -145,14 +146,7 @@ TEST(SmbgStep, MissingOraclesAreAllNamedBeforeTheFirstStep) {
 
 TEST(SmbgOptionsCheck, ValuesOutOfRangeAreRejectedByName) {
   const auto expect_refused = [](const std::string& option, auto change) {
-    SmbgOptions options;
-    change(options);
-    try {
-      const Smbg method(options);
-      FAIL() << option << " was accepted";
-    } catch (const InvalidOption& error) {
-      EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
-    }
+    expect_refused_by_name<Smbg, SmbgOptions>(option, change);
   };
   expect_refused("inner-steps", [](SmbgOptions& o) { o.inner_steps = 0; });
   expect_refused("max-inner-steps", [](SmbgOptions& o) { o.max_inner_steps = 0; });

@@ -175,14 +175,7 @@ TEST(UnibioStep, MissingOraclesAreNamedBeforeTheFirstStep) {
 
 TEST(UnibioOptionsCheck, ValuesOutOfRangeAreRefusedByName) {
   const auto expect_refused = [](const std::string& option, auto change) {
-    UnibioOptions options;
-    change(options);
-    try {
-      const Unibio method(options);
-      FAIL() << option << " was accepted";
-    } catch (const InvalidOption& error) {
-      EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
-    }
+    expect_refused_by_name<Unibio, UnibioOptions>(option, change);
   };
   expect_refused("exponent", [](UnibioOptions& o) { o.exponent = 1; });
   expect_refused("power-floor", [](UnibioOptions& o) { o.floor = 0; });
