@@ -92,8 +92,6 @@ int run_race(const std::vector<std::string>& arguments) {
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
-  // Passes over data in float32 round at 1e-6 or so.
-  if (words.operand.empty() && !words.has("judge-tolerance")) settings.race.lower_tolerance = 1e-5;
   const auto field = field_of(settings, words.operand);
   line.finish();
   if (!settings.json) write_out(fmt::format("{}\n\n", field.name));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,12 +24,15 @@ struct Oracles {
   std::function<double(const Vec& x, const Vec& y)> value;
   std::function<Vec(const Vec&x, const Vec&y)> grad_x, grad_y;
   std::function<Vec(const Vec&x, const Vec&y, const Vec&direction)> hess_yy, hess_xy, hess_yx;
+  double rounding = std::numeric_limits<double>::epsilon();
 };
 
 class FunctionObjective final : public Objective {
  public:
   FunctionObjective(std::string name, Index dim_x, Index dim_y, Oracles oracles)
       : Objective(std::move(name), dim_x, dim_y), oracles_(std::move(oracles)) {}
+
+  double rounding() const override { return oracles_.rounding; }
 
  private:
   class At final : public Linearization::Implementation {
@@ -79,6 +83,7 @@ inline Oracles oracles_of(std::shared_ptr<const Objective> inner) {
   oracles.hess_yy = [inner](const Vec& x, const Vec& y, const Vec& v) { return inner->hess_yy(x, y, v); };
   oracles.hess_xy = [inner](const Vec& x, const Vec& y, const Vec& v) { return inner->hess_xy(x, y, v); };
   oracles.hess_yx = [inner](const Vec& x, const Vec& y, const Vec& u) { return inner->hess_yx(x, y, u); };
+  oracles.rounding = inner->rounding();
   return oracles;
 }
 

@@ -116,7 +116,7 @@ class BgsOpt final : public OuterMethod {
   /// d, with a measured and corrected where it proves too long.
   HypergradientResult answer(const BilevelProblem& problem, State& state) const;
   /// Adds B xi to the path's gradient.
-  void correct(const Linearization& lower, HypergradientResult& result, State& state) const;
+  void correct(const Objective& g, const Linearization& lower, HypergradientResult& result, State& state) const;
 
   BgsOptOptions options_;
   InnerSteps inner_;

@@ -67,7 +67,7 @@ struct CertifiedSelection {
 
 struct CertificateOptions {
   /// |g_y| and the leader's residual count as zero up to tolerance times the scale of their terms, or ten times the
-  /// relative noise of the products if that is more; in [1e-15, 0.1].
+  /// relative noise of the products or a thousand times the objectives' rounding() if that is more; in [1e-15, 0.1].
   double tolerance = 1e-6;
   /// Eigenvalues of H up to this times |H| count as zero; in [1e-15, 0.1].
   double kernel_tolerance = 1e-8;

@@ -59,7 +59,7 @@ HypergradientResult unrolled_forward(const BilevelProblem& problem, const StepMa
                                      Index steps);
 
 struct ImplicitOptions {
-  double tolerance = 1e-8;   // CG stops at |H w - f_y| <= tolerance |f_y|
+  double tolerance = 1e-8;   // CG stops at |H w - f_y| <= tolerance |f_y|, or at what g's rounding allows
   Index max_iterations = 0;  // 0: as many as the dimension asks for, at most 1000
 };
 
@@ -68,6 +68,10 @@ struct ImplicitOptions {
 /// Negative curvature of H gives Status::breakdown: y is not near a strict local minimiser.
 HypergradientResult implicit(const BilevelProblem& problem, const Vec& x, const Vec& y, const ImplicitOptions& options,
                              const Vec& warm_start = {});
+
+/// Relative residual of H w = b up to which a breakdown of conjugate gradients says nothing against H: what they met is
+/// rounding, in the kernel of H if it has one.
+inline double consistent_residual(const Objective& lower) { return lower.attainable(1e-8); }
 
 /// Which of the above; truncated is unrolled with differentiated_steps < steps.
 enum class HypergradientKind { unrolled, truncated, forward, implicit };

@@ -1,9 +1,11 @@
 // Objective: phi(x, y) = 1/N sum_i phi_i(x, y) and its oracles. The only access to second order is by products.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -144,6 +146,14 @@ class Objective {
 
   /// Bytes that one Linearization of the full batch keeps alive: memory plans are chosen by it.
   virtual std::size_t linearization_bytes() const { return sizeof(double) * static_cast<std::size_t>(dim_x_ + dim_y_); }
+
+  /// Relative rounding error of one oracle's answer, against the size of the terms that it is summed from: the spacing
+  /// of the numbers that the heavy part is computed in. That of double, 2.2e-16, unless a subclass says otherwise; what
+  /// is made of other objectives hands on the worst of theirs.
+  virtual double rounding() const { return std::numeric_limits<double>::epsilon(); }
+  /// The relative tolerance that a solve with these oracles can be held to: `tolerance`, or a hundred times rounding()
+  /// if that is more.
+  double attainable(double tolerance) const { return std::max(tolerance, 100 * rounding()); }
 
   OracleCounts counts() const;
 

@@ -1,6 +1,7 @@
 // A bilevel problem: minimise f(x, y) over x, where y minimises g(x, .).
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct BilevelProblem {
 
   Index dim_x() const { return lower->dim_x(); }
   Index dim_y() const { return lower->dim_y(); }
+  /// The worse of the two objectives' rounding().
+  double rounding() const { return std::max(upper->rounding(), lower->rounding()); }
 
   /// Throws DimensionMismatch when the two objectives or the start disagree on n or m, naming all misfits at once.
   void validate() const;

@@ -25,7 +25,8 @@ enum class Status {
 /// The status's name as it stands in result files, e.g. "budget_reached".
 std::string_view to_string(Status status);
 
-/// One sentence: what the user can do next.
+/// One sentence: what the user can do next. It names no options but those of StopRule, for which others there are
+/// depends on the method.
 std::string_view advice(Status status);
 
 /// Base of everything that bilevel throws on purpose. what() is one sentence for the user.

@@ -1,5 +1,6 @@
 #include "applications/tuning_stack.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -111,6 +112,12 @@ StackedObjective::StackedObjective(std::string name, std::vector<std::shared_ptr
     : Objective(std::move(name), common_dim_x(blocks), total_dim_y(blocks)),
       blocks_(std::move(blocks)),
       weight_(weight) {}
+
+double StackedObjective::rounding() const {
+  double worst = Objective::rounding();
+  for (const auto& block : blocks_) worst = std::max(worst, block->rounding());
+  return worst;
+}
 
 std::size_t StackedObjective::linearization_bytes() const {
   std::size_t bytes = 0;

@@ -15,6 +15,7 @@ class StackedObjective final : public Objective {
   /// Throws InvalidInput without blocks, DimensionMismatch unless they agree on n.
   StackedObjective(std::string name, std::vector<std::shared_ptr<const Objective>> blocks, double weight);
 
+  double rounding() const override;
   std::size_t linearization_bytes() const override;
 
  private:

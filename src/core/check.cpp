@@ -205,7 +205,7 @@ class Checker {
       check.explanation = fmt::format(
           "{} is not the derivative of {} along {}, or {} is less exact than noise = {:g} says: its remainder stays "
           "flat "
-          "over a range of steps (computed in float32 it needs noise = 1e-6)",
+          "over a range of steps (what is computed in float32 should say so by rounding())",
           derivative, function, variable, function, options_.noise);
     } else if (!function_suspects.empty()) {
       check.suspects = function_suspects;
@@ -423,7 +423,9 @@ void validate(const Objective& objective, const Vec& x, const Vec& y, const Chec
 
 CheckReport check_objective(const Objective& objective, const Vec& x, const Vec& y, const CheckOptions& options) {
   validate(objective, x, y, options);
-  return Checker(objective, x, y, options).run();
+  auto used = options;
+  used.noise = std::max(options.noise, 10 * objective.rounding());
+  return Checker(objective, x, y, used).run();
 }
 
 }  // namespace bilevel

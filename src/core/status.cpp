@@ -24,11 +24,13 @@ std::string_view advice(Status status) {
     case Status::converged: return "nothing to do: the tolerance was met";
     case Status::budget_reached: return "raise --max-iterations or --time-limit if the upper objective still falls";
     case Status::stagnated: return "progress stopped: the result is as good as these settings give";
-    case Status::diverged: return "lower --outer-step-size or --inner-step-size, or leave them automatic";
+    case Status::diverged: return "shorten the steps of the leader or of the follower, or leave their sizes automatic";
     case Status::nonfinite: return "lower the step size that the message names, or leave it automatic";
-    case Status::breakdown: return "--hypergradient unrolled with --memory store (both the defaults) cannot break down";
+    case Status::breakdown:
+      return "penalise the follower, which makes its Hessian definite, or use a hypergradient that solves no system "
+             "with it, such as the unrolled one that keeps its steps";
     case Status::lower_failed:
-      return "raise --inner-steps, or raise --regularization to make the follower better conditioned";
+      return "allow the follower more steps, or penalise it more, which makes it better conditioned";
     case Status::interrupted: return "everything up to the last finished step was kept";
   }
   return "";

@@ -223,7 +223,9 @@ Audit audit(const BilevelProblem& problem, const Vec& x, const Vec& y, const Aud
   lower_options.batch_size = std::min(lower_options.batch_size, problem.lower->samples());
   result.upper = check_objective(*problem.upper, near_x, near_y, upper_options);
   result.lower = check_objective(*problem.lower, near_x, near_y, lower_options);
-  result.hypergradient = HypergradientAudit(problem, near_x, near_y, options).run();
+  auto used = options;
+  used.derivatives.noise = std::max(options.derivatives.noise, 10 * problem.rounding());
+  result.hypergradient = HypergradientAudit(problem, near_x, near_y, used).run();
   return result;
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 constexpr OracleSet kGradients = Oracle::grad_x | Oracle::grad_y;
 constexpr double kAboveNoise = 10;
-constexpr double kRounding = 1e3 * std::numeric_limits<double>::epsilon();
+// Of the oracles' rounding: residuals carry it times the condition of H.
+constexpr double kAboveRounding = 1e3;
 // A correction longer than this part of 1 + |y| leads to another point, not to the one that is certified.
 constexpr double kLongestCorrection = 1e-3;
 // A correction that leaves more than this part of g_y says little about the exact one.
@@ -77,7 +78,8 @@ class Examiner {
     c.products += spectrum_.products;
     if (!finite(spectrum_.finite, "a product with H")) return false;
     e_.noise = spectrum_.noise;
-    e_.tolerance = std::max(options_.tolerance, kAboveNoise * spectrum_.noise);
+    e_.tolerance =
+        std::max({options_.tolerance, kAboveNoise * spectrum_.noise, kAboveRounding * problem_.rounding()});
     c.dense = spectrum_.dense;
     c.follower_residual = norm(here_.lower_gradient);
     c.follower_scale = spectrum_.largest * (1 + norm(here_.y));
@@ -272,7 +274,8 @@ class Examiner {
     e_.selection_scale = norm(fy) + change_y_;
     e_.morse_bott_scale = mixed_size_;
     // Where x does not move the follower B itself is rounding of terms of H's size.
-    e_.morse_bott_floor = kRounding * spectrum_.largest * (1 + norm(here_.y)) / (1 + norm(x_));
+    e_.morse_bott_floor =
+        kAboveRounding * problem_.lower->rounding() * spectrum_.largest * (1 + norm(here_.y)) / (1 + norm(x_));
     if (x_.size() == 0) return;
     for (Index i = 0; i < spectrum_.kernel.cols(); ++i) {
       const double part = norm(reference().at->hess_xy(spectrum_.kernel.col(i)));

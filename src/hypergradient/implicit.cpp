@@ -28,17 +28,15 @@ HypergradientResult implicit(const BilevelProblem& problem, const Vec& x, const 
   const auto hessian = LinearOperator::symmetric(problem.dim_y(), [&](const Vec& v) { return lower.hess_yy(v); },
                                                  {.symmetric = true, .positive_definite = true});
   ConjugateGradient::Options cg;
-  cg.tolerance = options.tolerance;
+  cg.tolerance = problem.lower->attainable(options.tolerance);
   cg.max_iterations =
       options.max_iterations > 0 ? options.max_iterations : std::min<Index>(10 * problem.dim_y(), kIterationCap);
   auto solved = ConjugateGradient(cg).solve(hessian, *upper.grad_y, warm_start.size() > 0 ? &warm_start : nullptr);
 
   result.adjoint = std::move(solved.x);
   result.gradient = *upper.grad_x - lower.hess_xy(result.adjoint);
-  // The residual of passes in float32 cannot fall further; what is met then is rounding, in the kernel of H if it has
-  // one.
-  constexpr double kRounding = 1e-6;
-  const bool rounding = solved.status == Status::breakdown && solved.relative_residual <= kRounding;
+  const bool rounding =
+      solved.status == Status::breakdown && solved.relative_residual <= consistent_residual(*problem.lower);
   if ((solved.status == Status::breakdown && !rounding) || solved.status == Status::nonfinite) {
     result.status = solved.status;
     result.message = fmt::format("the adjoint system H w = f_y: {}", solved.message);

@@ -20,7 +20,7 @@ std::optional<At> curvature_at(const BilevelProblem& problem, const Vec& x, cons
   const auto& K = basis.vectors;
   const Index k = K.cols();
   const double unit = 1 + norm(y);
-  const double t = 1e-5 * unit;  // balances t^2 against rounding / t
+  const double t = std::max(1e-5, std::cbrt(problem.rounding())) * unit;  // balances t^2 against rounding / t
   const auto f = problem.upper->linearize(x, y);
   const auto f_ahead = problem.upper->linearize(x, y + unit * K.col(0));
   const auto f_behind = problem.upper->linearize(x, y - unit * K.col(0));
@@ -50,12 +50,13 @@ std::optional<At> curvature_at(const BilevelProblem& problem, const Vec& x, cons
 std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
                                                       const Vec& w, const Vec& tangent, const KernelBasis& basis,
                                                       double sign) {
-  constexpr double kDegenerate = 1e-5;
+  // The differences' error is t^2 of the terms.
+  const double degenerate = std::max(1e-5, 10 * std::pow(problem.rounding(), 2.0 / 3));
   constexpr double kVanishing = 0.8;  // from y to the next Newton iterate; for f = t^4 it is 4/9
   const auto here = curvature_at(problem, x, y, w, tangent, basis, sign);
   if (!here) return std::nullopt;
   IntrinsicCurvature result{.smallest = here->smallest, .scale = here->scale};
-  result.degenerate = std::abs(here->smallest) <= kDegenerate * here->scale;
+  result.degenerate = std::abs(here->smallest) <= degenerate * here->scale;
   if (result.degenerate || here->smallest < 0 || !(norm(here->newton_step) <= 1 + norm(y))) return result;
   const auto nearer = curvature_at(problem, x, y + here->newton_step, w, tangent, basis, sign);
   result.degenerate = nearer && nearer->smallest < kVanishing * here->smallest;

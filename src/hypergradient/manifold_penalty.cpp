@@ -15,6 +15,8 @@ class Penalised final : public Objective {
   Penalised(const BilevelProblem& problem, double weight)
       : Objective("g + s f", problem.dim_x(), problem.dim_y()), problem_(problem), weight_(weight) {}
 
+  double rounding() const override { return problem_.rounding(); }
+
  private:
   OracleSet do_provides() const override { return Oracle::value | Oracle::grad_x | Oracle::grad_y; }
   Evaluation do_evaluate(OracleSet want, const Vec& x, const Vec& y, Batch) const override {

@@ -64,7 +64,8 @@ std::optional<RankedPoint> rank(const Objective& upper, const Vec& x, FollowerPo
 
 Polished polish(const BilevelProblem& problem, const Vec& x, RankedPoint start, double sign,
                 const SelectionOptions& options, SelectionMemory& memory, Index& steps) {
-  constexpr double kArmijo = 1e-4, kLongest = 0.5, kFirst = 0.01, kShortest = 1e-14, kFar = 1e8, kRounding = 1e-13;
+  constexpr double kArmijo = 1e-4, kLongest = 0.5, kFirst = 0.01, kFar = 1e8;
+  const double shortest = std::max(1e-14, problem.rounding()), rounding = negligible(1e-13, problem.rounding());
   const double unit = 1 + norm(start.point.y());
   Polished now{.best = std::move(start), .tangent = {}};
   now.tangent = now.best.point.kernel_part(now.best.slope);
@@ -94,7 +95,7 @@ Polished polish(const BilevelProblem& problem, const Vec& x, RankedPoint start, 
       now.status = Status::diverged;
       return now;
     }
-    if (radius <= kShortest * (1 + norm(y))) {
+    if (radius <= shortest * (1 + norm(y))) {
       now.status = Status::stagnated;
       return now;
     }
@@ -121,7 +122,7 @@ Polished polish(const BilevelProblem& problem, const Vec& x, RankedPoint start, 
     const double rise = sign * (next->ranked.upper - now.best.upper);
     const bool falls =
         rise <= kArmijo * promised ||
-        (rise <= kRounding * (std::abs(now.best.upper) + residual * length) && norm(next->tangent) < 0.9 * residual);
+        (rise <= rounding * (std::abs(now.best.upper) + residual * length) && norm(next->tangent) < 0.9 * residual);
     if (!falls) {
       radius = 0.25 * length;
       continue;

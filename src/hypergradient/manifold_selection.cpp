@@ -27,6 +27,13 @@ bool differ(const Vec& a, const Vec& b, double apart, double floor) {
   return norm(a - b) > apart * (floor + norm(a) + norm(b));
 }
 
+/// Tolerances that the objectives' rounding allows. What is no curvature each FollowerPoint knows itself.
+SelectionOptions attainable(SelectionOptions options, double rounding) {
+  options.polish_tolerance = negligible(options.polish_tolerance, rounding);
+  options.tie_tolerance = options.tie_tolerance > 0 ? negligible(options.tie_tolerance, rounding) : 0;
+  return options;
+}
+
 /// One selection, in the order explore, rank, polish, differentiate, examine.
 class Selector {
  public:
@@ -34,7 +41,7 @@ class Selector {
            SelectionMemory& memory)
       : problem_(problem),
         x_(x),
-        options_(options),
+        options_(attainable(options, problem.rounding())),
         random_(random),
         memory_(memory),
         sign_(options.selection == ManifoldSelection::optimistic ? 1 : -1) {}
@@ -217,11 +224,11 @@ class Selector {
 
   /// Empty where a product is not finite.
   std::optional<SelectionPiece> piece_at(RankedPoint& ranked, const Vec& tangent) {
-    constexpr double kTolerance = 1e-12;
     auto& point = ranked.point;
+    const double tolerance = std::max(1e-12, point.rounding());
     const Vec consistent = ranked.slope - tangent;
     SelectionPiece piece;
-    piece.adjoint = point.solve(consistent, kTolerance);
+    piece.adjoint = point.solve(consistent, tolerance);
     // One refinement: the recurrence's residual drifts from the true one where H is ill-conditioned.
     piece.adjoint += point.solve(consistent - point.product(piece.adjoint), 1e-4);
     const Vec direct = problem_.upper->grad_x(x_, point.y()), through_follower = point.cross_product(piece.adjoint);
@@ -278,9 +285,9 @@ class Selector {
     auto piece = piece_at(ranked, tangent);
     if (!piece) return;
     // At a solution gradients vanish, and what the polishes left of them differs.
-    constexpr double kVanishing = 1e-6;
+    const double vanishing = negligible(1e-6, problem_.rounding());
     for (const auto& known : report_.pieces) {
-      if (norm(known.gradient - piece->gradient) <= kVanishing * (known.gradient_scale + piece->gradient_scale)) return;
+      if (norm(known.gradient - piece->gradient) <= vanishing * (known.gradient_scale + piece->gradient_scale)) return;
       if (!differ(known.gradient, piece->gradient, apart.gradients, 1e-12)) return;
     }
     report_.pieces.push_back(std::move(*piece));
@@ -300,9 +307,10 @@ class Selector {
   }
 
   void probe() {
-    constexpr double kLength = 1e-3;  // of 1 + |y|: f changes by 5e-7 of its curvature
-    constexpr double kFall = 1e-10;   // of 1 + |f|: beyond rounding and what the polish left
-    constexpr double kGone = 1e-3;    // of a random vector, what the rough projection may leave if k = 0
+    constexpr double kGone = 1e-3;  // of a random vector, what the rough projection may leave if k = 0
+    const double rounding = problem_.rounding();
+    const double step = std::max(1e-3, 100 * std::sqrt(rounding));  // of 1 + |y|; f changes by half its square
+    const double fall = negligible(1e-10, rounding);                // of 1 + |f|: more than the polish left
     auto& best = polished_.front().best;
     Vec v(best.slope.size());
     for (auto& entry : v) entry = random_.normal();
@@ -311,16 +319,16 @@ class Selector {
     const double length = norm(v);
     if (!(length > kGone * drawn)) return;
     const Vec& y = best.point.y();
-    auto beside = settle(*problem_.lower, x_, y + (kLength * (1 + norm(y)) / length) * v, options_.kernel_tolerance,
+    auto beside = settle(*problem_.lower, x_, y + (step * (1 + norm(y)) / length) * v, options_.kernel_tolerance,
                          memory_.size, report_.lower_steps);
     if (!beside || !best.point.same_level(beside->value())) return;
     const auto ranked = rank(*problem_.upper, x_, std::move(*beside), memory_);
-    report_.saddle = ranked && sign_ * (ranked->upper - best.upper) < -kFall * (1 + std::abs(best.upper));
+    report_.saddle = ranked && sign_ * (ranked->upper - best.upper) < -fall * (1 + std::abs(best.upper));
   }
 
   const BilevelProblem& problem_;
   const Vec& x_;
-  const SelectionOptions& options_;
+  SelectionOptions options_;
   Random& random_;
   SelectionMemory& memory_;
   double sign_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <utility>
@@ -56,7 +57,8 @@ class Pairs {
 
 LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Vec& start,
                                   const Options& options) const {
-  constexpr double kArmijo = 1e-4, kWolfe = 0.9, kRounding = 1e-14;
+  constexpr double kArmijo = 1e-4, kWolfe = 0.9;
+  const double rounding = std::max(1e-14, lower.rounding());  // of a value
   constexpr int kLineSearchSteps = 40;
   constexpr OracleSet want = Oracle::value | Oracle::grad_y;
 
@@ -98,7 +100,7 @@ LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Ve
       const double next_slope = dot(*next.grad_y, direction);
       // Where the value's fall drowns in its rounding, the slopes still tell it.  [Hager and Zhang 2005, (4.1)]
       const bool falls = *next.value <= summary.value + kArmijo * step * slope ||
-                         (*next.value <= summary.value + kRounding * std::abs(summary.value) &&
+                         (*next.value <= summary.value + rounding * std::abs(summary.value) &&
                           next_slope <= (2 * kArmijo - 1) * slope);
       if (!falls || !std::isfinite(next_slope)) {
         too_long = step;

@@ -32,7 +32,8 @@ Vec langevin_chain(const Objective& lower, const Vec& x, const FollowerPoint& fr
 }  // namespace
 
 KernelBasis kernel_basis(FollowerPoint& point, Index limit, Random& random) {
-  constexpr double kGone = 1e-7;  // of a random unit vector; one direction of m is expected to hold 1 / sqrt(m) of it
+  // Of a random unit vector; one direction of m is expected to hold 1 / sqrt(m) of it.
+  const double gone = negligible(1e-7, point.rounding());
   const Index m = point.y().size();
   KernelBasis basis{Eigen::MatrixXd(m, 0), false};
   const auto deflate = [&](Vec& v) { v -= basis.vectors * (basis.vectors.transpose() * v); };
@@ -43,7 +44,7 @@ KernelBasis kernel_basis(FollowerPoint& point, Index limit, Random& random) {
     Vec p = point.kernel_part(v);
     deflate(p);
     if (!point.finite()) return basis;
-    if (norm(p) <= kGone || basis.vectors.cols() == m) {
+    if (norm(p) <= gone || basis.vectors.cols() == m) {
       basis.complete = true;
       return basis;
     }

@@ -2,33 +2,32 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "bilevel/lower.hpp"
 
 namespace bilevel {
 
-namespace {
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-
-}  // namespace
-
 FollowerPoint::FollowerPoint(const Objective& lower, const Vec& x, Vec y, double kernel_tolerance, double size)
     : y_(std::move(y)),
       at_(lower.linearize(x, y_, full, Oracle::value | Oracle::grad_y)),
-      kernel_tolerance_(kernel_tolerance),
+      rounding_(lower.rounding()),
+      kernel_tolerance_(negligible(kernel_tolerance, rounding_)),
       size_(size) {
   finite_ = std::isfinite(value()) && all_finite(slope());
 }
 
-double FollowerPoint::noise() const { return 4 * kEpsilon * size_ * (1 + norm(y_)); }
+double FollowerPoint::noise() const { return 4 * rounding_ * size_ * (1 + norm(y_)); }
+
+double FollowerPoint::accepted() const {
+  constexpr double kAccepted = 1e-10;
+  return negligible(kAccepted, rounding_) * size_ * (1 + norm(y_));
+}
 
 bool FollowerPoint::same_level(double other) const {
   constexpr double kLevel = 1e-10;
   const double length = 1 + norm(y_);
-  return std::abs(value() - other) <= kLevel * (std::abs(value()) + size_ * length * length);
+  return std::abs(value() - other) <= negligible(kLevel, rounding_) * (std::abs(value()) + size_ * length * length);
 }
 
 Vec FollowerPoint::solve(const Vec& b, double tolerance) {
@@ -58,7 +57,8 @@ Vec FollowerPoint::solve(const Vec& b, double tolerance) {
 
 Vec FollowerPoint::kernel_part(const Vec& v) {
   constexpr int kPasses = 4;
-  constexpr double kTolerance = 1e-9, kGone = 1e-14, kFlat = 1e-12;
+  constexpr double kGone = 1e-14;
+  const double tolerance = negligible(1e-9, rounding_), flat = negligible(1e-12, rounding_);
   Vec p = v;
   const double length = norm(v);
   for (int i = 0; i < kPasses && norm(p) > kGone * length; ++i) {
@@ -68,9 +68,9 @@ Vec FollowerPoint::kernel_part(const Vec& v) {
       return p;
     }
     size_ = std::max(size_, norm(image) / norm(p));
-    if (norm(image) <= kFlat * size_ * norm(p)) return p;
+    if (norm(image) <= flat * size_ * norm(p)) return p;
     // Later passes have only the rest to remove.
-    p -= solve(image, std::clamp(0.1 * kFlat * size_ * norm(p) / norm(image), kTolerance, 1e-2));
+    p -= solve(image, std::clamp(0.1 * flat * size_ * norm(p) / norm(image), tolerance, 1e-2));
   }
   if (norm(p) <= kGone * length) p.setZero();
   return p;
@@ -90,14 +90,15 @@ std::optional<FollowerPoint> settle(const Objective& lower, const Vec& x, Vec y,
                                     Index& steps) {
   constexpr int kMost = 40, kMisses = 3;
   constexpr double kForcing = 1e-3;  // loose enough to stay clear of eigenvalues of the size of |g_y|
-  constexpr double kAccepted = 1e-10, kPlain = 1e3;
+  constexpr double kPlain = 1e3;
   std::optional<FollowerPoint> best;
   int misses = 0;
   for (int i = 0; i < kMost; ++i) {
     FollowerPoint point(lower, x, std::move(y), kernel_tolerance, size);
     if (!point.finite()) break;
     if (best && point.residual() > 0.5 * best->residual()) {
-      if (best->residual() <= kPlain * best->noise() || ++misses == kMisses) break;
+      const double plain = std::min(kPlain * best->noise(), best->accepted());
+      if (best->residual() <= plain || ++misses == kMisses) break;
     }
     const bool critical = point.residual() <= point.noise();
     const Vec correction = critical ? Vec::Zero(point.y().size()).eval() : point.solve(point.slope(), kForcing);
@@ -108,7 +109,7 @@ std::optional<FollowerPoint> settle(const Objective& lower, const Vec& x, Vec y,
     if (correction.isZero(0)) break;
     ++steps;
   }
-  if (!best || !(best->residual() <= kAccepted * best->size() * (1 + norm(best->y())))) return std::nullopt;
+  if (!best || !(best->residual() <= best->accepted())) return std::nullopt;
   return best;
 }
 
@@ -118,8 +119,9 @@ std::optional<FollowerPoint> send_down(const Objective& lower, const Vec& x, con
   LowerSolver::Summary descent;
   descent.y = y;
   for (const double tolerance : {kNear, kNearer}) {
-    descent =
-        Lbfgs().solve(lower, x, descent.y, {.tolerance = tolerance, .max_iterations = max_iterations, .interrupt = {}});
+    descent = Lbfgs().solve(
+        lower, x, descent.y,
+        {.tolerance = lower.attainable(tolerance), .max_iterations = max_iterations, .interrupt = {}});
     steps += descent.iterations;
     if (descent.status == Status::nonfinite || !all_finite(descent.y)) return std::nullopt;
     auto settled = settle(lower, x, descent.y, kernel_tolerance, size, steps);

@@ -1,15 +1,19 @@
 // A point on the follower's manifold of minimisers, and H+ and P_ker there by products with H.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "bilevel/objective.hpp"
 
 namespace bilevel {
 
+/// What counts as nothing, relatively: `in_double`, or what answers with this relative rounding error leave of it.
+inline double negligible(double in_double, double rounding) { return std::max(in_double, 10 * rounding); }
+
 /// g linearised at (x, y). Away from S(x) the kernel of H is not exactly one: its eigenvalues have the size of the
 /// distance, and an exact inverse would blow up along them. So all solves leave out what curves less than
-/// kernel_tolerance |H|, and `settle` makes y critical to rounding first.
+/// kernel_tolerance |H| or no more than rounding shows, and `settle` makes y critical to rounding first.
 class FollowerPoint {
  public:
   /// `size` is a lower bound of |H| known from elsewhere. `lower` must outlive the point.
@@ -22,8 +26,12 @@ class FollowerPoint {
   double size() const { return size_; }
   /// False if g, g_y or a product was not finite.
   bool finite() const { return finite_; }
+  /// Of g's answers, relative.
+  double rounding() const { return rounding_; }
   /// |g_y| that rounding may leave.
   double noise() const;
+  /// |g_y| up to which y counts as critical where rounding forbids less.
+  double accepted() const;
   /// Whether `other` lies as low, up to rounding and the error of a descent.
   bool same_level(double other) const;
 
@@ -42,6 +50,7 @@ class FollowerPoint {
  private:
   Vec y_;
   Linearization at_;
+  double rounding_;
   double kernel_tolerance_;
   double size_;
   bool finite_ = true;

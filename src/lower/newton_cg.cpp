@@ -12,7 +12,6 @@ namespace bilevel {
 
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr OracleSet kWant = Oracle::value | Oracle::grad_y;
 
 constexpr double kSignificant = 1e-3;
@@ -23,8 +22,10 @@ struct Direction {
   bool finite = true;
 };
 
-/// H p = -gradient by conjugate gradients to |H p + gradient| <= accuracy |gradient|, cut short at curvature <= 0.
-Direction newton_direction(const Linearization& at, const Vec& gradient, double accuracy, Index budget) {
+/// H p = -gradient by conjugate gradients to |H p + gradient| <= accuracy |gradient|, cut short at curvature <= 0 up to
+/// the products' relative `rounding`.
+Direction newton_direction(const Linearization& at, const Vec& gradient, double accuracy, double rounding,
+                           Index budget) {
   Direction result;
   result.p = Vec::Zero(gradient.size());
   Vec r = -gradient, d = r;
@@ -35,7 +36,7 @@ Direction newton_direction(const Linearization& at, const Vec& gradient, double 
     const double dd = dot(d, d), dq = dot(d, q);
     if (!std::isfinite(dq) || !all_finite(q)) return {.p = -gradient, .finite = false};
     size = std::max(size, norm(q) / std::sqrt(dd));
-    const double noise = 10 * kEpsilon * size * dd;
+    const double noise = 10 * rounding * size * dd;
     if (dq <= noise) {
       // d is one of descent because d'gradient = -r'r. A flat one is worth following only while the residual that it
       // comes from is no rounding.
@@ -58,7 +59,8 @@ Direction newton_direction(const Linearization& at, const Vec& gradient, double 
 
 LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const Vec& start,
                                      const Options& options) const {
-  constexpr double kArmijo = 1e-4, kWolfe = 0.9, kRounding = 1e-14;
+  constexpr double kArmijo = 1e-4, kWolfe = 0.9;
+  const double rounding = std::max(1e-14, lower.rounding());  // of a value
   constexpr int kLineSearchSteps = 60, kPatience = 10;
   constexpr double kEndless = 0x1p50;  // a step that long and still downhill: there is no minimiser this way
   constexpr double kLoosest = 0.1;
@@ -87,7 +89,7 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
     if (summary.residual <= target) return finish(Status::converged, "");
     if (options.interrupt && options.interrupt->load()) return finish(Status::interrupted, "");
     if (summary.iterations >= options.max_iterations) return finish(Status::budget_reached, "");
-    const bool value_fell = summary.value < least_value - kRounding * std::abs(summary.value);
+    const bool value_fell = summary.value < least_value - rounding * std::abs(summary.value);
     const bool progress = value_fell || summary.residual < 0.5 * least_residual;
     idle = progress ? 0 : idle + 1;
     if (idle >= kPatience) return finish(Status::stagnated, ", rounding forbids a smaller gradient");
@@ -95,7 +97,8 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
     least_residual = std::min(least_residual, summary.residual);
 
     const auto at = lower.linearize(x, summary.y);
-    auto direction = newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), cg_budget);
+    auto direction = newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), lower.rounding(),
+                                      cg_budget);
     if (!direction.finite) return finish(Status::nonfinite, ", a product with H is not finite");
     double slope = dot(*now.grad_y, direction.p);
     if (!(slope < 0) || !all_finite(direction.p)) {
@@ -115,7 +118,7 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
       // Where the value's fall drowns in its rounding, the slopes still tell it.  [Hager and Zhang 2005, (4.1)]
       const bool falls =
           value <= summary.value + kArmijo * step * slope ||
-          (value <= summary.value + kRounding * std::abs(summary.value) && next_slope <= (2 * kArmijo - 1) * slope);
+          (value <= summary.value + rounding * std::abs(summary.value) && next_slope <= (2 * kArmijo - 1) * slope);
       if (!falls || !std::isfinite(value) || !std::isfinite(next_slope) || !all_finite(*next.grad_y)) {
         too_long = step;
       } else {

@@ -50,9 +50,6 @@ HypergradientResult follow(const BilevelProblem& problem, const Vec& x, const Ve
   return result;
 }
 
-/// A residual that rounding may leave of a consistent system, whatever was asked.
-constexpr double kSolved = 1e-8;
-
 /// What H is known to, squared: |H| |(H - H_last) u| / |u| with u the last xi.
 double damping_of(const LinearOperator& hessian, double follower_residual, const BgsOpt::State& state) {
   const double size = state.inner.curvature > 0 ? state.inner.curvature : 1 / state.inner.step_size;  // about |H|
@@ -63,9 +60,10 @@ double damping_of(const LinearOperator& hessian, double follower_residual, const
 }
 
 /// xi ~ -H^+ v from state.adjoint; remembers in `state` when plain conjugate gradients failed, and why.
-LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOperator& hessian, const Vec& v,
-                                    double follower_residual, BgsOpt::State& state) {
+LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const Objective& lower, const LinearOperator& hessian,
+                                    const Vec& v, double follower_residual, BgsOpt::State& state) {
   constexpr Index kIterationCap = 1000;
+  const double tolerance = lower.attainable(options.adjoint_tolerance);
   const Index budget = options.adjoint_iterations.value_or(std::min<Index>(10 * v.size(), kIterationCap));
   // As H turns, the last xi has a part in its kernel that these solvers would keep, and add to with every step. Few
   // iterations have to go on from it all the same, or they would never arrive.
@@ -73,21 +71,21 @@ LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const LinearOp
   const Vec start = goes_on ? state.adjoint : Vec::Zero(v.size());
   switch (options.adjoint_solver) {
     case AdjointSolver::normal_gradient:
-      return descend_normal_equations(hessian, v, start, options.adjoint_tolerance, budget);
+      return descend_normal_equations(hessian, v, start, tolerance, budget);
     case AdjointSolver::reparametrised:
-      return solve_reparametrised(hessian, v, state.reparametrised, {options.adjoint_tolerance, budget});
+      return solve_reparametrised(hessian, v, state.reparametrised, {tolerance, budget});
     case AdjointSolver::cg:
     case AdjointSolver::minres:
     case AdjointSolver::lsqr:
     case AdjointSolver::minres_qlp:
-      return make_linear_solver(to_string(options.adjoint_solver), options.adjoint_tolerance, budget)
+      return make_linear_solver(to_string(options.adjoint_solver), tolerance, budget)
           ->solve(hessian, -v, &start);
     case AdjointSolver::automatic: break;
   }
-  const ConjugateGradient::Options cg{.tolerance = options.adjoint_tolerance, .max_iterations = budget};
+  const ConjugateGradient::Options cg{.tolerance = tolerance, .max_iterations = budget};
   if (!state.damped) {
     auto solved = ConjugateGradient(cg).solve(hessian, -v, &state.adjoint);
-    if (solved.status != Status::breakdown || solved.relative_residual <= kSolved) return solved;
+    if (solved.status != Status::breakdown || solved.relative_residual <= consistent_residual(lower)) return solved;
     state.damped = true;
     note_choice(state.choices, {"adjoint-solver", "auto", "damped normal equations",
                                 fmt::format("from step {} on: {}", state.iteration + 1, solved.message)});
@@ -185,10 +183,10 @@ BgsOpt::Path BgsOpt::take_path(const BilevelProblem& problem, const State& state
   return path;
 }
 
-void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, State& state) const {
+void BgsOpt::correct(const Objective& g, const Linearization& lower, HypergradientResult& result, State& state) const {
   const Vec& v = result.adjoint;
   const auto hessian = LinearOperator::symmetric(v.size(), [&](const Vec& u) { return lower.hess_yy(u); });
-  auto solved = solve_adjoint(options_, hessian, v, result.lower_residual, state);
+  auto solved = solve_adjoint(options_, g, hessian, v, result.lower_residual, state);
   result.gradient += lower.hess_xy(solved.x);
   if (solved.status == Status::nonfinite) {
     result.status = Status::nonfinite;
@@ -197,7 +195,7 @@ void BgsOpt::correct(const Linearization& lower, HypergradientResult& result, St
     result.status = Status::nonfinite;
     result.message = "the correction B xi of the hypergradient is not finite";
   } else if (options_.adjoint_solver == AdjointSolver::cg && solved.status == Status::breakdown &&
-             solved.relative_residual > kSolved) {
+             solved.relative_residual > consistent_residual(g)) {
     result.status = Status::breakdown;
     result.message =
         fmt::format("the adjoint system H xi = -v: {}; adjoint-solver auto, minres_qlp or lsqr can do with such an H",

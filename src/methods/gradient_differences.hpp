@@ -10,11 +10,13 @@
 namespace bilevel {
 
 /// Gives `inner`, which must outlive it, the oracle hess_yy: H v ~ (g_y(x, y + t v) - g_y(x, y)) / t, with t such that
-/// truncation and rounding errors are alike. Good to about eight digits: for measuring curvature, not for adjoints.
+/// truncation and rounding errors are alike. Good to half of the digits of g_y: for measuring curvature, not for adjoints.
 class GradientDifferences final : public Objective {
  public:
   explicit GradientDifferences(const Objective& inner)
       : Objective(inner.name(), inner.dim_x(), inner.dim_y(), inner.samples()), inner_(inner) {}
+
+  double rounding() const override { return std::sqrt(inner_.rounding()); }
 
  private:
   class At final : public Linearization::Implementation {
@@ -24,7 +26,7 @@ class GradientDifferences final : public Objective {
     Vec hess_yy(const Vec& v) const override {
       const double length = norm(v);
       if (!(length > 0)) return Vec::Zero(v.size());
-      const double t = 1e-8 * (1 + norm(y_)) / length;
+      const double t = std::sqrt(inner_.rounding()) * (1 + norm(y_)) / length;
       return (inner_.grad_y(x_, y_ + t * v, batch_) - gradient_) / t;
     }
     Vec hess_xy(const Vec&) const override { return {}; }  // not provided, so never called

@@ -60,7 +60,7 @@ std::unique_ptr<OuterMethod::State> Hoag::do_init(const BilevelProblem& problem)
 StepReport Hoag::step(const BilevelProblem& problem, OuterMethod::State& base) const {
   auto& state = dynamic_cast<State&>(base);
   const ImplicitOptions adjoint{.tolerance = options_.adjoint_tolerance, .max_iterations = 0};
-  const LowerSolver::Options lower{.tolerance = options_.lower_tolerance,
+  const LowerSolver::Options lower{.tolerance = problem.lower->attainable(options_.lower_tolerance),
                                    .max_iterations = options_.lower_iterations,
                                    .interrupt = options_.interrupt};
   auto solved = Lbfgs().solve(*problem.lower, state.x, state.y, lower);

@@ -71,8 +71,9 @@ class Judge {
 
   /// y(x), from the method's own y.
   Vec answer(const Moment& moment) const {
-    const LowerSolver::Options options{.tolerance = options_.lower_tolerance, .max_iterations = 1000};
-    return Lbfgs().solve(*race_.problem.lower, moment.x, moment.y, options).y;
+    const auto& g = *race_.problem.lower;
+    const double tolerance = g.attainable(options_.lower_tolerance);
+    return Lbfgs().solve(g, moment.x, moment.y, {.tolerance = tolerance, .max_iterations = 1000}).y;
   }
 
   /// phi(x) with y = answer(moment).

@@ -83,7 +83,7 @@ void describe(OptionTable& table, RaceOptions& options) {
       .add("target-share", options.target_share,
            "the target is the best value of all plus this share of what was to be gained", between(0, 1))
       .add("judge-tolerance", options.lower_tolerance,
-           "the follower of a judged pair is solved until its gradient is below this; with --dataset 1e-5 unless given",
+           "the follower of a judged pair is solved until its gradient is below this, or as far as its rounding allows",
            between(1e-14, 0.1))
       .add("certificate", options.certificate, "also examine what every end point is to the bilevel problem");
 }

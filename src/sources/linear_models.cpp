@@ -1,5 +1,6 @@
 #include "bilevel/linear_models.hpp"
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,6 +36,7 @@ class LinearObjectiveOf final : public LinearObjective {
         logits_(options.row_weights ? static_cast<Index>(features.rows()) : 0),
         pass_(model, features, std::move(targets)) {}
 
+  double rounding() const override { return std::numeric_limits<Real>::epsilon(); }
   const LinearModel& model() const override { return model_; }
   const FeatureMatrix& features() const override { return features_; }
 

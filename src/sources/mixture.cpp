@@ -1,5 +1,6 @@
 #include "bilevel/mixture.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -24,6 +25,11 @@ class Mixture final : public Objective {
         sources_(std::move(sources)),
         options_(options) {}
 
+  double rounding() const override {
+    double worst = Objective::rounding();
+    for (const auto& source : sources_) worst = std::max(worst, source->rounding());
+    return worst;
+  }
   std::size_t linearization_bytes() const override {
     std::size_t bytes = static_cast<std::size_t>(count() * dim_y()) * sizeof(double);
     for (const auto& source : sources_) bytes += source->linearization_bytes();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,6 +52,7 @@ class NetworkObjective final : public Objective {
         targets_(std::move(targets)),
         team_(std::make_unique<kernels::ThreadTeam>(threads)) {}
 
+  double rounding() const override { return std::numeric_limits<Real>::epsilon(); }
   std::size_t linearization_bytes() const override {
     const Index tables = network_.loss == NetworkLoss::cross_entropy ? 2 : 1;
     return samples() * static_cast<std::size_t>(network_.hidden + tables * network_.outputs) * sizeof(Real);

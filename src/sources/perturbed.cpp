@@ -33,6 +33,7 @@ class Perturbed final : public Objective {
         inner_(std::move(inner)),
         a_(a) {}
 
+  double rounding() const override { return inner_->rounding(); }
   std::size_t linearization_bytes() const override { return sizeof(InnerProducts) + inner_->linearization_bytes(); }
 
  private:

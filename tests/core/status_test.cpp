@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "bilevel/run.hpp"
+
 namespace bilevel {
 namespace {
 
@@ -21,6 +23,19 @@ TEST(Status, EveryOneHasItsOwnNameAndAdvice) {
   }
   EXPECT_EQ(names.size(), std::size(kAll));
   EXPECT_EQ(advices.size(), std::size(kAll));
+}
+
+// Advice is given whatever the method: what it names, every command must have.
+TEST(Status, AdviceNamesNoOptionThatOnlySomeMethodsHave) {
+  StopRule rule;
+  const auto common = described(rule);
+  for (const auto status : kAll) {
+    const std::string text(advice(status));
+    for (auto at = text.find("--"); at != std::string::npos; at = text.find("--", at + 2)) {
+      const auto name = text.substr(at + 2, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at + 2) - at - 2);
+      EXPECT_NE(common.find(name), nullptr) << to_string(status) << ": --" << name;
+    }
+  }
 }
 
 TEST(Status, ErrorsAreOneFamily) {

@@ -77,6 +77,28 @@ TEST(Implicit, BreaksDownAtASaddle) {
   EXPECT_NE(result.message.find("curvature"), std::string::npos) << result.message;
 }
 
+// H = diag(1, 0) and f_y = (1, e): no w solves it, by e relatively.
+TEST(Implicit, ABreakdownIsForgivenUpToWhatRoundingLeaves) {
+  const auto with = [](double inconsistency, double rounding) {
+    Oracles lower{.value = [](const Vec&, const Vec& y) { return 0.5 * y[0] * y[0]; },
+                  .grad_x = [](const Vec&, const Vec&) -> Vec { return vec({0}); },
+                  .grad_y = [](const Vec&, const Vec& y) -> Vec { return vec({y[0], 0}); },
+                  .hess_yy = [](const Vec&, const Vec&, const Vec& v) -> Vec { return vec({v[0], 0}); },
+                  .hess_xy = [](const Vec&, const Vec&, const Vec&) -> Vec { return vec({0}); },
+                  .hess_yx = [](const Vec&, const Vec&, const Vec&) -> Vec { return vec({0, 0}); },
+                  .rounding = rounding};
+    const auto upper =
+        make_objective("f", 1, 2, [inconsistency](auto, auto y) { return y[0] + inconsistency * y[1]; });
+    const BilevelProblem problem{"flat", upper, objective_of("g", 1, 2, std::move(lower)), vec({0}), vec({0, 0}), {}};
+    return implicit(problem, problem.x0, problem.y0, {.tolerance = 1e-12});
+  };
+  const double of_double = std::numeric_limits<double>::epsilon(), of_float = std::numeric_limits<float>::epsilon();
+  EXPECT_EQ(with(1e-9, of_double).status, Status::converged);
+  EXPECT_EQ(with(1e-7, of_double).status, Status::breakdown) << "a double has the digits to tell";
+  EXPECT_EQ(with(1e-6, of_float).status, Status::converged);
+  EXPECT_EQ(with(1e-3, of_float).status, Status::breakdown);
+}
+
 TEST(Implicit, KeepsToItsIterationBudgetAndSaysSo) {
   const auto problem = quadratic_problem();
   const auto result = implicit(problem, problem.x0, problem.y0, {.tolerance = 1e-14, .max_iterations = 1});
