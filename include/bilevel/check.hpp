@@ -20,9 +20,9 @@ struct CheckOptions {
   /// Samples in a batch, 1 to samples(); 0: a third of them. Small batches of many samples make many calls.
   std::size_t batch_size = 0;
 
-  /// Relative error of one evaluation, in (0, 1e-2], or ten times the objective's rounding() if that is more. 1e-13 fits
-  /// sums of some ten thousand terms in double. Derivatives that are wrong by less than about sqrt(10 noise) of their size may stay
-  /// unnoticed.
+  /// Relative error of one evaluation, in (0, 1e-2], or ten times the objective's rounding() if that is more. 1e-13
+  /// fits sums of some ten thousand terms in double. Derivatives that are wrong by less than about sqrt(10 noise) of
+  /// their size may stay unnoticed.
   double noise = 1e-13;
 };
 

@@ -29,10 +29,10 @@ struct RaceOptions {
   double passes = std::numeric_limits<double>::infinity();  // over the data, likewise, see oracle_passes()
   std::size_t grid = 0;     // leader step sizes that each method may try within its budget, see race(); 0: its own rule
   std::size_t points = 12;  // moments of a run that are judged, on each axis
-  double target_share = 0.01;     // the target is phi_best + this (phi(x0) - phi_best)
+  double target_share = 0.01;  // the target is phi_best + this (phi(x0) - phi_best)
   /// The judge solves the follower to |g_y| <= tolerance max(1, |g_y| at his start), or to what g's rounding allows.
   double lower_tolerance = 1e-8;
-  bool certificate = true;        // of every end point
+  bool certificate = true;  // of every end point
   const std::atomic<bool>* interrupt = nullptr;
 };
 void describe(OptionTable& table, RaceOptions& options);

@@ -64,9 +64,8 @@ Vec group_norms(const Vec& y, const LinearModel& model, PenaltyScale penalty,
 
 Certificate certify_tuning(const BilevelProblem& problem, const RunResult& run, const TuningOptions& options) {
   // The followers were solved to lower_tolerance: finer scales say nothing.
-  auto certificate =
-      certify(problem, run.best_x, run.best_y,
-              {.tolerance = options.lower_tolerance, .eigenvalue_products = 100, .solve_products = 100});
+  auto certificate = certify(problem, run.best_x, run.best_y,
+                             {.tolerance = options.lower_tolerance, .eigenvalue_products = 100, .solve_products = 100});
   const bool stopped = run.status == Status::stagnated || run.status == Status::budget_reached;
   if (certificate.verdict == Verdict::not_converged && stopped) {
     certificate.advice =

@@ -78,8 +78,7 @@ class Examiner {
     c.products += spectrum_.products;
     if (!finite(spectrum_.finite, "a product with H")) return false;
     e_.noise = spectrum_.noise;
-    e_.tolerance =
-        std::max({options_.tolerance, kAboveNoise * spectrum_.noise, kAboveRounding * problem_.rounding()});
+    e_.tolerance = std::max({options_.tolerance, kAboveNoise * spectrum_.noise, kAboveRounding * problem_.rounding()});
     c.dense = spectrum_.dense;
     c.follower_residual = norm(here_.lower_gradient);
     c.follower_scale = spectrum_.largest * (1 + norm(here_.y));

@@ -16,9 +16,9 @@ struct IntrinsicCurvature {
 
 /// The intrinsic Hessian K'(f_yy - D3g[., ., w]) K of sign f at y, w = H+ f_y, K the basis and
 /// `tangent` P_ker f_y: k products of f, and 2 k linearisations and products of g for the third derivative by central
-/// differences, good to about 1e-8 of its size in double; twice that where it is not degenerate at y itself, for at a degenerate
-/// minimiser the curvature vanishes with the distance to it. The basis must have a column. Empty where a number is not
-/// finite.
+/// differences, good to about 1e-8 of its size in double; twice that where it is not degenerate at y itself, for at a
+/// degenerate minimiser the curvature vanishes with the distance to it. The basis must have a column. Empty where a
+/// number is not finite.
 std::optional<IntrinsicCurvature> intrinsic_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
                                                       const Vec& w, const Vec& tangent, const KernelBasis& basis,
                                                       double sign);

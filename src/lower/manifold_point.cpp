@@ -119,9 +119,9 @@ std::optional<FollowerPoint> send_down(const Objective& lower, const Vec& x, con
   LowerSolver::Summary descent;
   descent.y = y;
   for (const double tolerance : {kNear, kNearer}) {
-    descent = Lbfgs().solve(
-        lower, x, descent.y,
-        {.tolerance = lower.attainable(tolerance), .max_iterations = max_iterations, .interrupt = {}});
+    descent =
+        Lbfgs().solve(lower, x, descent.y,
+                      {.tolerance = lower.attainable(tolerance), .max_iterations = max_iterations, .interrupt = {}});
     steps += descent.iterations;
     if (descent.status == Status::nonfinite || !all_finite(descent.y)) return std::nullopt;
     auto settled = settle(lower, x, descent.y, kernel_tolerance, size, steps);

@@ -97,8 +97,8 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
     least_residual = std::min(least_residual, summary.residual);
 
     const auto at = lower.linearize(x, summary.y);
-    auto direction = newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), lower.rounding(),
-                                      cg_budget);
+    auto direction =
+        newton_direction(at, *now.grad_y, std::min(kLoosest, summary.residual / first), lower.rounding(), cg_budget);
     if (!direction.finite) return finish(Status::nonfinite, ", a product with H is not finite");
     double slope = dot(*now.grad_y, direction.p);
     if (!(slope < 0) || !all_finite(direction.p)) {

@@ -70,16 +70,14 @@ LinearSolver::Summary solve_adjoint(const BgsOptOptions& options, const Objectiv
   const bool goes_on = options.adjoint_iterations || options.adjoint_solver == AdjointSolver::normal_gradient;
   const Vec start = goes_on ? state.adjoint : Vec::Zero(v.size());
   switch (options.adjoint_solver) {
-    case AdjointSolver::normal_gradient:
-      return descend_normal_equations(hessian, v, start, tolerance, budget);
+    case AdjointSolver::normal_gradient: return descend_normal_equations(hessian, v, start, tolerance, budget);
     case AdjointSolver::reparametrised:
       return solve_reparametrised(hessian, v, state.reparametrised, {tolerance, budget});
     case AdjointSolver::cg:
     case AdjointSolver::minres:
     case AdjointSolver::lsqr:
     case AdjointSolver::minres_qlp:
-      return make_linear_solver(to_string(options.adjoint_solver), tolerance, budget)
-          ->solve(hessian, -v, &start);
+      return make_linear_solver(to_string(options.adjoint_solver), tolerance, budget)->solve(hessian, -v, &start);
     case AdjointSolver::automatic: break;
   }
   const ConjugateGradient::Options cg{.tolerance = tolerance, .max_iterations = budget};

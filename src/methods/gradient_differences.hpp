@@ -10,7 +10,8 @@
 namespace bilevel {
 
 /// Gives `inner`, which must outlive it, the oracle hess_yy: H v ~ (g_y(x, y + t v) - g_y(x, y)) / t, with t such that
-/// truncation and rounding errors are alike. Good to half of the digits of g_y: for measuring curvature, not for adjoints.
+/// truncation and rounding errors are alike. Good to half of the digits of g_y: for measuring curvature, not for
+/// adjoints.
 class GradientDifferences final : public Objective {
  public:
   explicit GradientDifferences(const Objective& inner)

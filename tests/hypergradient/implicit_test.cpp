@@ -82,13 +82,18 @@ TEST(Implicit, ABreakdownIsForgivenUpToWhatRoundingLeaves) {
   const auto with = [](double inconsistency, double rounding) {
     Oracles lower{.value = [](const Vec&, const Vec& y) { return 0.5 * y[0] * y[0]; },
                   .grad_x = [](const Vec&, const Vec&) -> Vec { return vec({0}); },
-                  .grad_y = [](const Vec&, const Vec& y) -> Vec { return vec({y[0], 0}); },
-                  .hess_yy = [](const Vec&, const Vec&, const Vec& v) -> Vec { return vec({v[0], 0}); },
+                  .grad_y = [](const Vec&, const Vec& y) -> Vec {
+                    return vec({y[0], 0});
+                  },
+                  .hess_yy = [](const Vec&, const Vec&, const Vec& v) -> Vec {
+                    return vec({v[0], 0});
+                  },
                   .hess_xy = [](const Vec&, const Vec&, const Vec&) -> Vec { return vec({0}); },
-                  .hess_yx = [](const Vec&, const Vec&, const Vec&) -> Vec { return vec({0, 0}); },
+                  .hess_yx = [](const Vec&, const Vec&, const Vec&) -> Vec {
+                    return vec({0, 0});
+                  },
                   .rounding = rounding};
-    const auto upper =
-        make_objective("f", 1, 2, [inconsistency](auto, auto y) { return y[0] + inconsistency * y[1]; });
+    const auto upper = make_objective("f", 1, 2, [inconsistency](auto, auto y) { return y[0] + inconsistency * y[1]; });
     const BilevelProblem problem{"flat", upper, objective_of("g", 1, 2, std::move(lower)), vec({0}), vec({0, 0}), {}};
     return implicit(problem, problem.x0, problem.y0, {.tolerance = 1e-12});
   };

@@ -26,11 +26,9 @@ BilevelProblem cleaning_game(Precision precision, bool penalize_intercept) {
   const LinearModelOptions model{.loss = LinearLoss::softmax, .classes = 3, .intercept = true};
   BilevelProblem problem;
   problem.name = "cleaning";
-  problem.lower = training_objective(train.dense(precision), train.labels,
-                                     {.model = model,
-                                      .row_weights = true,
-                                      .regularization = 0.01,
-                                      .penalize_intercept = penalize_intercept});
+  problem.lower = training_objective(
+      train.dense(precision), train.labels,
+      {.model = model, .row_weights = true, .regularization = 0.01, .penalize_intercept = penalize_intercept});
   problem.upper = validation_objective(trusted.dense(precision), trusted.labels, model, 120);
   problem.x0 = Vec::Zero(120);
   problem.y0 = Vec::Zero(problem.dim_y());
