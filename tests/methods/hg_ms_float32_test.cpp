@@ -1,9 +1,13 @@
 // HG-MS on passes in float32: the hypergradient of the problem in double, as far as the digits go.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "bilevel/linear_models.hpp"
 #include "bilevel/run.hpp"
 #include "hg_ms_games.hpp"
+#include "lower/manifold_point.hpp"
 #include "sources/linear_data.hpp"
 
 namespace bilevel::testing {
@@ -49,9 +53,10 @@ TEST_P(InFloat32, TheHypergradientIsThatOfTheProblemInDouble) {
     EXPECT_EQ(expected.kernel_dimension, GetParam() ? 0 : 1);
     EXPECT_EQ(found.kernel_dimension, expected.kernel_dimension);
     EXPECT_FALSE(found.kink) << "answers that differ by rounding are one";
-    // |H| / least curvature is below 100: so many times float32's 1e-7.
+    // |H| / least curvature is below 100: so many times float32's 1e-7. On a line of answers y is critical up to ten
+    // roundings of |H| (1 + |y|) only, and |y| some times longer.
     const double error = norm(found.pieces[0].gradient - expected.pieces[0].gradient);
-    EXPECT_LE(error, 1e-5 * norm(expected.pieces[0].gradient));
+    EXPECT_LE(error, (GetParam() ? 1e-5 : 3e-4) * norm(expected.pieces[0].gradient));
     EXPECT_NEAR(found.pieces[0].upper, expected.pieces[0].upper, 1e-5);
   }
 }
@@ -64,6 +69,14 @@ TEST_P(InFloat32, ARunTakesTheStepsOfTheRunInDouble) {
   ASSERT_EQ(coarse.iterations, fine.iterations);
   EXPECT_LT(coarse.upper, 0.9 * coarse.trace.front().report.upper);
   EXPECT_NEAR(coarse.upper, fine.upper, 1e-4 * fine.upper) << "errors of 1e-5 in each of 15 steps";
+}
+
+TEST_P(InFloat32, WhatPassesForDoubleIsNotSettled) {
+  auto problem = cleaning_game(Precision::float32, GetParam());
+  auto silent = oracles_of(problem.lower);
+  silent.rounding = std::numeric_limits<double>::epsilon();
+  problem.lower = objective_of("silent", problem.dim_x(), problem.dim_y(), std::move(silent));
+  EXPECT_EQ(selected(problem, problem.x0, problem.y0).status, Status::lower_failed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Intercepts, InFloat32, ::testing::Bool(),
