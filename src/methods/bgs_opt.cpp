@@ -221,7 +221,7 @@ HypergradientResult BgsOpt::answer(const BilevelProblem& problem, State& state) 
     result.status = Status::diverged;
     result.message = std::move(why);
   }
-  if (result.status == Status::converged && path.lower) correct(*path.lower, result, state);
+  if (result.status == Status::converged && path.lower) correct(*problem.lower, *path.lower, result, state);
   return std::move(result);
 }
 
