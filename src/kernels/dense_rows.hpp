@@ -1,5 +1,6 @@
 // Dense feature rows, stored once, and the register-blocked products over them.
 #pragma once
+#include <cstdlib>
 
 #include "kernels/aligned_buffer.hpp"
 #include "kernels/dense_products.hpp"
@@ -27,10 +28,10 @@ class DenseRows final : public FeatureRows<Real> {
 
   void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const override;
   void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override;
-  void scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W, std::size_t classes,
-                       Real* Z) const override;
-  void accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R, std::size_t classes,
-                           Real* G) const override;
+  void scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const override;
+  void accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const override;
+  std::size_t gathered_rows() const override { static const std::size_t g = std::getenv("G") ? std::atoi(std::getenv("G")) : kGroupRows; return g; }
+  void expect_gathered(const std::uint32_t* indices, std::size_t count) const override;
 
  private:
   /// The rows begin .. begin + count, as far as there are any, as memory to fetch.
