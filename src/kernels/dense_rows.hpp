@@ -1,6 +1,5 @@
 // Dense feature rows, stored once, and the register-blocked products over them.
 #pragma once
-#include <cstdlib>
 
 #include "kernels/aligned_buffer.hpp"
 #include "kernels/dense_products.hpp"
@@ -30,7 +29,7 @@ class DenseRows final : public FeatureRows<Real> {
   void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override;
   void scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const override;
   void accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const override;
-  std::size_t gathered_rows() const override { static const std::size_t g = std::getenv("G") ? std::atoi(std::getenv("G")) : kGroupRows; return g; }
+  std::size_t gathered_rows() const override { return kGroupRows; }
   void expect_gathered(const std::uint32_t* indices, std::size_t count) const override;
 
  private:

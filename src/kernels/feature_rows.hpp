@@ -16,7 +16,7 @@ inline constexpr std::size_t kBlockRows = 64;
 
 /// Rows of a group: gathered rows that lie far apart are taken by so many at a time, so that the next group is on its
 /// way from memory during both products of this one.
-inline constexpr std::size_t kGroupRows = 32;
+inline constexpr std::size_t kGroupRows = 16;
 
 /// Alignment in bytes of every array that the kernels read or write as vectors: W, G, Z, R and the rows themselves.
 inline constexpr std::size_t kAlignment = 64;

@@ -91,7 +91,7 @@ class DataPass<Real>::Worker {
   /// How many gathered rows from `begin` on may be fetched during the block before. They were told of before that.
   std::size_t ahead(std::size_t begin, std::size_t end) {
     if (request_.batch.is_full()) return 0;
-    const std::size_t ahead = std::min({block_rows_, kernels::kGroupRows, end - begin});
+    const std::size_t ahead = std::min(kernels::kGroupRows, end - begin);
     if (begin + ahead > expected_) {
       const std::size_t count = std::min(kBlockRows, end - expected_);
       pass_.data_->expect_gathered(request_.batch.indices().data() + expected_, count);
