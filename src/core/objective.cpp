@@ -163,8 +163,7 @@ Vec Objective::hess_yx(const Vec& x, const Vec& y, const Vec& u, Batch batch) co
 void Objective::require_no_products(std::string_view call, OracleSet want) const {
   constexpr OracleSet products = Oracle::hess_yy | Oracle::hess_xy | Oracle::hess_yx;
   if (want.without(products) == want) return;
-  throw MissingOracle(
-      fmt::format("{} needs value, grad_x or grad_y; for {} call linearize", call, to_string(want)));
+  throw MissingOracle(fmt::format("{} needs value, grad_x or grad_y; for {} call linearize", call, to_string(want)));
 }
 
 Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch) const {

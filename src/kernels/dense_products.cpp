@@ -328,9 +328,6 @@ void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlo
   }
 }
 
-/// How many of the `ahead` rows are fetched with the scores; the others are fetched with the sums.
-HWY_INLINE std::size_t fetched_with_scores(std::size_t ahead) { return ahead / 2; }
-
 template <class T>
 void scores_gathered(const T* const* rows, std::size_t count, std::size_t ahead, std::size_t stride, const T* W,
                      std::size_t classes, T* Z) {
@@ -338,7 +335,7 @@ void scores_gathered(const T* const* rows, std::size_t count, std::size_t ahead,
   for (std::size_t r = 0; r < count; r += kGroupRows) {
     const std::size_t own = count - r < kGroupRows ? count - r : kGroupRows;
     const std::size_t behind = count - r - own;
-    const std::size_t next = behind == 0 ? fetched_with_scores(ahead) : behind < kGroupRows ? behind : kGroupRows;
+    const std::size_t next = behind == 0 ? ahead / 2 : behind < kGroupRows ? behind : kGroupRows;
     const std::size_t calls = (own + kScoreRows - 1) / kScoreRows * tiles;
     GroupScores<T> walk{rows + r, own, stride, rows + r + own, next < calls ? next : calls, calls, W, Z + r};
     for (std::size_t part = 0; walk.to < stride; ++part) {
@@ -411,7 +408,7 @@ void accumulate(const T* const* rows, std::size_t count, std::size_t stride, Nex
 template <class T>
 void accumulate_gathered(const T* const* rows, std::size_t count, std::size_t ahead, std::size_t stride, const T* R,
                          std::size_t classes, T* G) {
-  const std::size_t fetched = fetched_with_scores(ahead);
+  const std::size_t fetched = ahead / 2;  // with the scores
   const std::size_t tile_count = (classes + kAccumulateClasses - 1) / kAccumulateClasses;
   AccumulateGroup<T> tiles{rows, count, stride, rows + count + fetched, ahead - fetched, tile_count, R, G};
   for_class_tiles<kAccumulateClasses>(classes, tiles);
@@ -428,22 +425,22 @@ void scores_double(const double* const* rows, std::size_t count, std::size_t str
 }
 
 void scores_gathered_float(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
-                          const float* W, std::size_t classes, float* Z) {
+                           const float* W, std::size_t classes, float* Z) {
   scores_gathered(rows, count, ahead, stride, W, classes, Z);
 }
 
 void accumulate_gathered_float(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
-                          const float* R, std::size_t classes, float* G) {
+                               const float* R, std::size_t classes, float* G) {
   accumulate_gathered(rows, count, ahead, stride, R, classes, G);
 }
 
 void scores_gathered_double(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
-                          const double* W, std::size_t classes, double* Z) {
+                            const double* W, std::size_t classes, double* Z) {
   scores_gathered(rows, count, ahead, stride, W, classes, Z);
 }
 
 void accumulate_gathered_double(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
-                          const double* R, std::size_t classes, double* G) {
+                                const double* R, std::size_t classes, double* G) {
   accumulate_gathered(rows, count, ahead, stride, R, classes, G);
 }
 

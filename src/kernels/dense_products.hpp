@@ -20,8 +20,8 @@ void dense_scores(const float* const* rows, std::size_t count, std::size_t strid
 void dense_scores(const double* const* rows, std::size_t count, std::size_t stride, NextBlock next, const double* W,
                   std::size_t classes, double* Z);
 
-/// dense_scores() of rows that lie anywhere: the same bits. rows[count .. count + ahead) come next, ahead <= kGroupRows:
-/// a half of them is fetched. Behind them, `rows` must be readable up to the next multiple of 4.
+/// dense_scores() of rows that lie anywhere: the same bits. rows[count .. count + ahead) come next, ahead <=
+/// kGroupRows: a half of them is fetched. Behind them, `rows` must be readable up to the next multiple of 4.
 void dense_scores_gathered(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
                            const float* W, std::size_t classes, float* Z);
 void dense_scores_gathered(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,

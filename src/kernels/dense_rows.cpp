@@ -27,8 +27,8 @@ AlignedBuffer<Real> allocate_rows(std::size_t rows, std::size_t features) {
   }
 }
 
-/// Pointers to a block's rows and to those behind it; the places behind them, as far as kernels read whole tiles, repeat
-/// the last row.
+/// Pointers to a block's rows and to those behind it; the places behind them, as far as kernels read whole tiles,
+/// repeat the last row.
 template <class Real>
 struct RowPointers {
   const Real* rows[kBlockRows + kGroupRows];
@@ -103,8 +103,7 @@ void DenseRows<Real>::scores_gathered(const GatheredRows& rows, const Real* W, s
 }
 
 template <class Real>
-void DenseRows<Real>::accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes,
-                                          Real* G) const {
+void DenseRows<Real>::accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const {
   const RowPointers<Real> block(rows.count + rows.ahead, [&](std::size_t r) { return row(rows.indices[r]); });
   dense_accumulate_gathered(block.rows, rows.count, rows.ahead, this->weight_stride(), R, classes, G);
 }

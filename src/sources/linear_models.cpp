@@ -223,8 +223,7 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
     std::vector<Real> cross(weights_.slope.size());
     Vec product;
     run_direction(v, &product, cross.empty() ? nullptr : cross.data());
-    return {finish_product(v, std::move(product)),
-            objective_.finish_cross(penalties_, y_, v, batch_, weights_, cross)};
+    return {finish_product(v, std::move(product)), objective_.finish_cross(penalties_, y_, v, batch_, weights_, cross)};
   }
 
   Vec hess_yx(const Vec& u) const override {
@@ -291,6 +290,12 @@ std::unique_ptr<const Linearization::Implementation> LinearObjectiveOf<Real>::do
 template <class Real>
 EvaluationAndProducts LinearObjectiveOf<Real>::do_evaluate_along(OracleSet want, const Vec& x, const Vec& y,
                                                                  const Vec& v, Batch batch) const {
+  if (features_.is_sparse()) {
+    // Little is read of sparse rows, so that a second reading costs less than weights and sums of twice the size.
+    EvaluationAndProducts result;
+    result.products = do_linearize(x, y, batch, want, result.evaluation)->both(v);
+    return result;
+  }
   pass_.expect(batch);
   std::vector<Real> row_loss(needs_losses(want) ? batch.size(samples()) : 0);
   std::vector<Real> cross(logits_ > 0 ? batch.size(samples()) : 0);

@@ -88,8 +88,7 @@ TEST(LinearModels, OnePassAlongADirectionGivesTheSingleOracles) {
     const Vec y = random_vec(g->dim_y(), random);
     const Vec v = random_vec(g->dim_y(), random);
     for (const Batch batch : {full, Batch(some)}) {
-      const auto [at, products] =
-          g->evaluate_along(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y, v, batch);
+      const auto [at, products] = g->evaluate_along(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y, v, batch);
       // The same sums in the same order but for the tiling of the scores: rounding only.
       EXPECT_NEAR(*at.value, g->value(x, y, batch), 1e-13 * (1 + std::abs(*at.value)));
       EXPECT_LE((*at.grad_x - g->grad_x(x, y, batch)).norm(), 1e-13);
