@@ -1,13 +1,14 @@
 // Runs every benchmark, prints an aligned table and writes the rows as JSON. A share is bound / median; what the bound
 // is, each benchmark's header says. "one read" is the time to read the pass's data once and do nothing with it.
 //
-//   bilevel_bench [build/bench.json]
+//   bilevel_bench [--only kernels,minibatches] [build/bench.json]
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -68,6 +69,41 @@ void write_json(const std::vector<BenchRow>& rows, const std::filesystem::path& 
   if (!file) throw std::runtime_error("cannot write " + path.string());
 }
 
+struct Suite {
+  std::string_view name;
+  std::vector<BenchRow> (*run)();
+};
+
+constexpr Suite kSuites[] = {
+    {"kernels", bench_kernels},
+    {"minibatches", bench_minibatches},
+    {"networks", bench_networks},
+    {"autodiff", bench_autodiff},
+    {"formulas", bench_formulas},
+    {"dpbg", bench_dpbg},
+    {"unrolled", [] { return bench_unrolled(std::filesystem::canonical("/proc/self/exe").string()); }},
+};
+
+/// Those in a list "kernels,minibatches", in the table's order. Throws std::invalid_argument for an unknown name.
+std::vector<Suite> suites_of(std::string_view list) {
+  std::vector<std::string_view> wanted;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t to = std::min(list.find(',', from), list.size());
+    wanted.push_back(list.substr(from, to - from));
+    from = to + 1;
+  }
+  for (const std::string_view name : wanted) {
+    if (std::ranges::find(kSuites, name, &Suite::name) != std::end(kSuites)) continue;
+    std::string known;
+    for (const Suite& suite : kSuites) known += fmt::format("{}{}", known.empty() ? "" : ", ", suite.name);
+    throw std::invalid_argument(fmt::format("--only knows {}, but not '{}'", known, name));
+  }
+  std::vector<Suite> suites;
+  std::ranges::copy_if(kSuites, std::back_inserter(suites),
+                       [&](const Suite& suite) { return std::ranges::find(wanted, suite.name) != wanted.end(); });
+  return suites;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,19 +111,19 @@ int main(int argc, char** argv) {
     if (argc == 4 && std::string_view(argv[1]) == "--unrolled-memory") {
       return measure_unrolled_memory(argv[2], std::stol(argv[3]));
     }
+    std::vector<Suite> suites(std::begin(kSuites), std::end(kSuites));
+    if (argc > 2 && std::string_view(argv[1]) == "--only") {
+      suites = suites_of(argv[2]);
+      argv += 2;
+      argc -= 2;
+    }
     const std::filesystem::path path = argc > 1 ? argv[1] : "build/bench.json";
     fmt::print("instruction set {}\n", instruction_set());
     std::vector<BenchRow> rows;
-    const auto append = [&rows](const std::vector<BenchRow>& more) {
+    for (const Suite& suite : suites) {
+      const auto more = suite.run();
       rows.insert(rows.end(), more.begin(), more.end());
-    };
-    append(bench_kernels());
-    append(bench_minibatches());
-    append(bench_networks());
-    append(bench_autodiff());
-    append(bench_formulas());
-    append(bench_dpbg());
-    append(bench_unrolled(std::filesystem::canonical("/proc/self/exe").string()));
+    }
     print_table(rows);
     write_json(rows, path);
     fmt::print("written to {}\n", path.string());

@@ -73,10 +73,9 @@ struct Game {
   /// The steps are too short to lead anywhere: it is the time that counts.
   void soba_step(Batch xi, Batch zeta) {
     constexpr double kStep = 1e-9;
-    auto at = g->linearize(x, y, xi, Oracle::grad_y);
-    const Products products = at.both(v);
+    const auto [at, products] = g->evaluate_along(Oracle::grad_y, x, y, v, xi);
     const Evaluation upper = f->evaluate(Oracle::grad_y, x, y, zeta);
-    y -= kStep * *at.evaluation().grad_y;
+    y -= kStep * *at.grad_y;
     v -= kStep * (products.hess_yy + *upper.grad_y);
     x -= kStep * products.hess_xy;
   }

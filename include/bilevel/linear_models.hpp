@@ -113,14 +113,6 @@ class LinearModel {
   LinearModelOptions options_;
 };
 
-/// What one fused pass gives at (x, y) in direction v.
-struct GradientAndProduct {
-  double value;       // phi
-  Vec grad_x;         // R^n
-  Vec grad_y;         // R^m
-  Products products;  // H v and B v
-};
-
 /// An objective of a linear model on data. Calls from several threads at once are safe, one pass runs at a time.
 class LinearObjective : public Objective {
  public:
@@ -129,9 +121,6 @@ class LinearObjective : public Objective {
 
   /// loss_i(y) of each row, unweighted and without penalty: R^N.
   virtual Vec row_losses(const Vec& y) const = 0;
-
-  /// Gradients and Hessian-vector products at once: four thin products for one read of the data. counts() ignores it.
-  virtual GradientAndProduct gradient_and_product(const Vec& x, const Vec& y, const Vec& v) const = 0;
 
  protected:
   using Objective::Objective;

@@ -76,6 +76,12 @@ struct Products {
   Vec hess_xy;  // R^n
 };
 
+/// What is wanted of a point and of one direction there.
+struct EvaluationAndProducts {
+  Evaluation evaluation;
+  Products products;
+};
+
 class Objective;
 
 /// The objective linearised at a point (x, y, batch): what does not depend on the direction was computed once, so each
@@ -144,6 +150,11 @@ class Objective {
   /// Everything about (x, y, batch) that products need, and in the same pass what `also` asks of value and gradients.
   Linearization linearize(const Vec& x, const Vec& y, Batch batch = full, OracleSet also = {}) const;
 
+  /// evaluate(), and H v and B v of one direction v: what linearize(x, y, batch, want) and both(v) give up to rounding,
+  /// for who asks for one direction only. Objectives on data answer it from one pass. Counts as those two calls do.
+  EvaluationAndProducts evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
+                                       Batch batch = full) const;
+
   /// Bytes that one Linearization of the full batch keeps alive: memory plans are chosen by it.
   virtual std::size_t linearization_bytes() const { return sizeof(double) * static_cast<std::size_t>(dim_x_ + dim_y_); }
 
@@ -170,12 +181,16 @@ class Objective {
   virtual std::unique_ptr<const Linearization::Implementation> do_linearize(const Vec& x, const Vec& y, Batch batch,
                                                                             OracleSet also,
                                                                             Evaluation& evaluation) const = 0;
+  /// By do_linearize; override where one pass gives all.
+  virtual EvaluationAndProducts do_evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
+                                                  Batch batch) const;
 
   void check_point(const Vec& x, const Vec& y, Batch batch) const;
   void check_direction(std::string_view what, const Vec& direction, Index expected) const;
   void check_answer(Oracle oracle, const Vec& answer, Index expected) const;
   void check_answers(OracleSet wanted, const Evaluation& answers) const;
   void require(OracleSet wanted) const;
+  void require_no_products(std::string_view call, OracleSet want) const;
   void count(OracleSet which, std::size_t samples, std::uint64_t nanoseconds) const;
 
   /// How long calls of one kind take, so that short ones need not be timed one by one.
@@ -192,7 +207,7 @@ class Objective {
   mutable std::array<std::atomic<std::uint64_t>, kOracleCount> calls_{};
   mutable std::array<std::atomic<std::uint64_t>, kOracleCount> further_samples_{};  // beyond one a call
   mutable std::atomic<std::uint64_t> nanoseconds_{0};
-  mutable Pace evaluations_, linearizations_, products_;
+  mutable Pace evaluations_, linearizations_, products_, alongs_;
 };
 
 }  // namespace bilevel

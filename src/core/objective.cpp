@@ -160,11 +160,14 @@ Vec Objective::hess_yx(const Vec& x, const Vec& y, const Vec& u, Batch batch) co
   return linearize(x, y, batch).hess_yx(u);
 }
 
-Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch) const {
+void Objective::require_no_products(std::string_view call, OracleSet want) const {
   constexpr OracleSet products = Oracle::hess_yy | Oracle::hess_xy | Oracle::hess_yx;
-  if (want.without(products) != want) {
-    throw MissingOracle(fmt::format("evaluate needs value, grad_x or grad_y; for {} call linearize", to_string(want)));
-  }
+  if (want.without(products) == want) return;
+  throw MissingOracle(fmt::format("{} needs value, grad_x or grad_y; for {} call linearize", call, to_string(want)));
+}
+
+Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch batch) const {
+  require_no_products("evaluate", want);
   require(want);
   check_point(x, y, batch);
   const Stopwatch watch(evaluations_, want, batch.size(samples_));
@@ -184,6 +187,31 @@ Linearization Objective::linearize(const Vec& x, const Vec& y, Batch batch, Orac
   check_answers(also, evaluation);
   count(also, batch.size(samples_), watch.nanoseconds());
   return Linearization(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
+}
+
+EvaluationAndProducts Objective::evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
+                                                Batch batch) const {
+  require_no_products("evaluate_along", want);
+  const OracleSet which = want | Oracle::hess_yy | Oracle::hess_xy;
+  require(which);
+  check_point(x, y, batch);
+  check_direction("v", v, dim_y_);
+  const Stopwatch watch(alongs_, which, batch.size(samples_));
+  EvaluationAndProducts result = do_evaluate_along(want, x, y, v, batch);
+  check_answers(want, result.evaluation);
+  check_answer(Oracle::hess_yy, result.products.hess_yy, dim_y_);
+  check_answer(Oracle::hess_xy, result.products.hess_xy, dim_x_);
+  count(which, batch.size(samples_), watch.nanoseconds());
+  return result;
+}
+
+EvaluationAndProducts Objective::do_evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
+                                                   Batch batch) const {
+  EvaluationAndProducts result;
+  const auto here = do_linearize(x, y, batch, want, result.evaluation);
+  if (!here) throw MissingOracle(fmt::format("objective '{}' returned no linearization", name_));
+  result.products = here->both(v);
+  return result;
 }
 
 OracleCounts Objective::counts() const {

@@ -8,10 +8,9 @@
 namespace bilevel {
 
 std::uint64_t Random::below(std::uint64_t bound) {
-  // Reject the incomplete last interval of the 64-bit range.
-  const std::uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
+  // Reject the incomplete last interval of the 64-bit range. Only a draw near its end needs the division that tells.
   std::uint64_t draw = engine_();
-  while (draw >= limit) draw = engine_();
+  while (draw > UINT64_MAX - bound && draw >= UINT64_MAX - UINT64_MAX % bound) draw = engine_();
   return draw % bound;
 }
 

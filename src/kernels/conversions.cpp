@@ -45,6 +45,17 @@ void scaled_double(std::size_t size, double scale, const double* HWY_RESTRICT fr
   for (; i < size; ++i) to[i] = scale * from[i];
 }
 
+void add_scaled_double(std::size_t size, double scale, const double* HWY_RESTRICT from, double* HWY_RESTRICT to) {
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factor = hn::Set(d, scale);
+  std::size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    hn::StoreU(hn::MulAdd(factor, hn::LoadU(d, from + i), hn::LoadU(d, to + i)), d, to + i);
+  }
+  for (; i < size; ++i) to[i] += scale * from[i];
+}
+
 }  // namespace bilevel::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -54,6 +65,7 @@ namespace bilevel::kernels {
 HWY_EXPORT(convert_float);
 HWY_EXPORT(scaled_float);
 HWY_EXPORT(scaled_double);
+HWY_EXPORT(add_scaled_double);
 
 void convert(std::size_t size, const double* from, float* to) { HWY_DYNAMIC_DISPATCH(convert_float)(size, from, to); }
 
@@ -65,6 +77,10 @@ void convert_scaled(std::size_t size, double scale, const float* from, double* t
 
 void convert_scaled(std::size_t size, double scale, const double* from, double* to) {
   HWY_DYNAMIC_DISPATCH(scaled_double)(size, scale, from, to);
+}
+
+void add_scaled(std::size_t size, double scale, const double* from, double* to) {
+  HWY_DYNAMIC_DISPATCH(add_scaled_double)(size, scale, from, to);
 }
 
 }  // namespace bilevel::kernels

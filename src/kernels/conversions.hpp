@@ -1,4 +1,5 @@
-// The ways between follower vectors, which are double, and the kernels' Reals.
+// The ways between follower vectors, which are double, and the kernels' Reals; and sums of such vectors, by the widest
+// vectors that the processor has.
 #pragma once
 
 #include <cstddef>
@@ -12,5 +13,8 @@ void convert(std::size_t size, const double* from, double* to);
 /// to[i] = scale * from[i] for i < size, multiplied in double. No alignment needed; the arrays must not overlap.
 void convert_scaled(std::size_t size, double scale, const float* from, double* to);
 void convert_scaled(std::size_t size, double scale, const double* from, double* to);
+
+/// to[i] += scale * from[i] for i < size. No alignment needed; the arrays must not overlap.
+void add_scaled(std::size_t size, double scale, const double* from, double* to);
 
 }  // namespace bilevel::kernels

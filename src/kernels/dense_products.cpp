@@ -107,25 +107,12 @@ HWY_INLINE void store_lane_sums(D d, V v0, V v1, V v2, V v3, bool add, T* HWY_RE
 
 #endif
 
-/// What a score tile brings into the first cache while it walks along its columns: its own rows, a little ahead. A type
-/// of its own, because pointers beside the rows' would not fit into the registers of a full pass.
-template <class T>
-struct OwnRowsAhead {
-  const T* of(std::size_t /*r*/, const T* row) const { return row + kRowsAheadBytes / sizeof(T); }
-};
-
-/// Or the same columns of other rows.
-template <class T>
-struct OtherRows {
-  const T* at[kScoreRows];
-  const T* of(std::size_t r, const T* /*row*/) const { return at[r]; }
-};
-
 /// The scores of kScoreRows rows in kClasses classes over the columns [from, to), put into Z or, from the second part
-/// of the columns on, added to it: vector accumulators along the features, summed at the end.
-template <std::size_t kClasses, class T, class Ahead>
-HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const Ahead& ahead, std::size_t from, std::size_t to,
-                             std::size_t stride, Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
+/// of the columns on, added to it: vector accumulators along the features, summed at the end. kOwnRowsAhead: the rows
+/// come from memory, and are fetched a little ahead.
+template <std::size_t kClasses, bool kOwnRowsAhead, class T>
+HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, std::size_t from, std::size_t to, std::size_t stride,
+                             Fetch fetch, const T* HWY_RESTRICT W, T* HWY_RESTRICT Z) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const T* HWY_RESTRICT x0 = rows[0];
@@ -140,11 +127,13 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const Ahead& ahe
   }
   for (std::size_t j = from; j < to; j += hn::Lanes(d)) {
     fetch_step(fetch);
-    // Behind the last column this reads no memory.
-    __builtin_prefetch(ahead.of(0, x0) + j, 0, 3);
-    __builtin_prefetch(ahead.of(1, x1) + j, 0, 3);
-    __builtin_prefetch(ahead.of(2, x2) + j, 0, 3);
-    __builtin_prefetch(ahead.of(3, x3) + j, 0, 3);
+    if constexpr (kOwnRowsAhead) {
+      // Behind the last column this reads no memory.
+      __builtin_prefetch(x0 + j + kRowsAheadBytes / sizeof(T), 0, 3);
+      __builtin_prefetch(x1 + j + kRowsAheadBytes / sizeof(T), 0, 3);
+      __builtin_prefetch(x2 + j + kRowsAheadBytes / sizeof(T), 0, 3);
+      __builtin_prefetch(x3 + j + kRowsAheadBytes / sizeof(T), 0, 3);
+    }
     const V v0 = hn::Load(d, x0 + j);
     const V v1 = hn::Load(d, x1 + j);
     const V v2 = hn::Load(d, x2 + j);
@@ -164,11 +153,33 @@ HWY_NOINLINE void score_tile(const T* const* HWY_RESTRICT rows, const Ahead& ahe
   }
 }
 
+/// Fetches what comes next evenly, one line for two columns of a row.
+struct FetchAhead {
+  Fetch fetch;
+
+  template <std::size_t kVectors>
+  HWY_INLINE void step(std::size_t /*r*/, std::size_t /*column*/) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kVectors / 2; ++k) fetch_step(fetch);
+  }
+};
+
+/// With the r-th row's columns at `column`, fetches those at at[r] + column.
+template <class T>
+struct FetchRows {
+  const T* at[kBlockRows];
+
+  template <std::size_t /*kVectors*/>
+  HWY_INLINE void step(std::size_t r, std::size_t column) {
+    __builtin_prefetch(at[r] + column, 0, 3);
+  }
+};
+
 /// G's columns [column, column + kVectors vectors) of kClasses classes. The block's part is summed apart from G first,
 /// which keeps float32 sums over many blocks accurate.
-template <std::size_t kClasses, std::size_t kVectors, class T>
+template <std::size_t kClasses, std::size_t kVectors, class T, class FetchNext>
 HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride,
-                                   std::size_t column, Fetch& fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
+                                   std::size_t column, FetchNext& fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
@@ -187,8 +198,7 @@ HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_
       // The columns of the next tile, into the first cache. Behind the last column this reads no memory.
       __builtin_prefetch(x + (kVectors + k) * lanes, 0, 3);
     }
-#pragma GCC unroll 4
-    for (std::size_t k = 0; k < kVectors / 2; ++k) fetch_step(fetch);
+    fetch.template step<kVectors>(r, column);
 #pragma GCC unroll 16
     for (std::size_t c = 0; c < kClasses; ++c) {
       const V residual = hn::Set(d, R[c * kBlockRows + r]);
@@ -206,12 +216,15 @@ HWY_INLINE void accumulate_columns(const T* const* HWY_RESTRICT rows, std::size_
   }
 }
 
-template <std::size_t kClasses, class T>
-HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride, Fetch fetch,
-                                  const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
+/// Few classes need more columns, or the additions wait for each other.
+template <std::size_t kClasses>
+constexpr std::size_t kTileVectors = kClasses <= 3 ? 4 : 2;
+
+template <std::size_t kClasses, class T, class FetchNext>
+HWY_NOINLINE void accumulate_tile(const T* const* HWY_RESTRICT rows, std::size_t count, std::size_t stride,
+                                  FetchNext fetch, const T* HWY_RESTRICT R, T* HWY_RESTRICT G) {
   const hn::ScalableTag<T> d;
-  // Few classes need more columns, or the additions wait for each other.
-  constexpr std::size_t kVectors = kClasses <= 3 ? 4 : 2;
+  constexpr std::size_t kVectors = kTileVectors<kClasses>;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t column = 0;
   for (; column + kVectors * lanes <= stride; column += kVectors * lanes) {
@@ -258,33 +271,38 @@ struct Scores {
   void call(std::size_t first) {
     const std::size_t steps = (to - from) / hn::Lanes(hn::ScalableTag<T>());
     for (std::size_t r = 0; r < count; r += kScoreRows) {
-      score_tile<kClasses>(rows + r, OwnRowsAhead<T>(), from, to, stride, fetch, W + first * stride,
-                           Z + first * kBlockRows + r);
+      score_tile<kClasses, true>(rows + r, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
       fetch.at += steps * fetch.step;
     }
   }
 };
 
-/// A group of rows that lie anywhere, in all classes. The start of a row is news to the processor, so each tile of
-/// classes fetches its share of the next group's rows.
+/// A group of rows that lie anywhere. They have been fetched with the group before; of the next one, every tile fetches
+/// a row or none.
 template <class T>
-struct GatheredScores {
+struct GroupScores {
   const T* const* rows;
+  std::size_t count, stride;
   const T* const* next_rows;
-  std::size_t stride;
-  std::size_t from, to;
-  std::size_t tiles;
+  std::size_t next_count;
+  std::size_t calls;  // of score_tile in one part of the columns: the fetching is spread evenly over them
   const T* W;
   T* Z;
-  std::size_t tile = 0;
+  std::size_t from = 0, to = 0;
+  std::size_t due = 0;
+  const T* const* next = nullptr;
 
   template <std::size_t kClasses>
   void call(std::size_t first) {
-    OtherRows<T> ahead;
-    for (std::size_t i = 0; i < kScoreRows; ++i) ahead.at[i] = next_rows[(tile * kScoreRows + i) / tiles];
-    const Fetch nothing{reinterpret_cast<const char*>(W), 0};
-    score_tile<kClasses>(rows, ahead, from, to, stride, nothing, W + first * stride, Z + first * kBlockRows);
-    ++tile;
+    for (std::size_t r = 0; r < count; r += kScoreRows) {
+      Fetch fetch{reinterpret_cast<const char*>(W), 0};
+      due += next_count;
+      if (due >= calls) {
+        due -= calls;
+        fetch = {reinterpret_cast<const char*>(*next++ + from), hn::Lanes(hn::ScalableTag<T>()) * sizeof(T)};
+      }
+      score_tile<kClasses, false>(rows + r, from, to, stride, fetch, W + first * stride, Z + first * kBlockRows + r);
+    }
   }
 };
 
@@ -311,16 +329,20 @@ void scores(const T* const* rows, std::size_t count, std::size_t stride, NextBlo
 }
 
 template <class T>
-void scores_gathered(const T* const* rows, std::size_t count, std::size_t stride, const T* W, std::size_t classes,
-                     T* Z) {
+void scores_gathered(const T* const* rows, std::size_t count, std::size_t ahead, std::size_t stride, const T* W,
+                     std::size_t classes, T* Z) {
   const std::size_t tiles = (classes + kScoreClasses - 1) / kScoreClasses;
-  for (std::size_t r = 0; r < count; r += kScoreRows) {
-    const T* const* const next_rows = r + kScoreRows < count ? rows + r + kScoreRows : rows + r;
-    for (std::size_t part = 0, from = 0; from < stride; ++part) {
-      const std::size_t to = end_of_part<T>(stride, part);
-      GatheredScores<T> walk{rows + r, next_rows, stride, from, to, tiles, W, Z + r};
+  for (std::size_t r = 0; r < count; r += kGroupRows) {
+    const std::size_t own = count - r < kGroupRows ? count - r : kGroupRows;
+    const std::size_t behind = count - r - own;
+    const std::size_t next = behind == 0 ? ahead / 2 : behind < kGroupRows ? behind : kGroupRows;
+    const std::size_t calls = (own + kScoreRows - 1) / kScoreRows * tiles;
+    GroupScores<T> walk{rows + r, own, stride, rows + r + own, next < calls ? next : calls, calls, W, Z + r};
+    for (std::size_t part = 0; walk.to < stride; ++part) {
+      walk.from = walk.to;
+      walk.to = end_of_part<T>(stride, part);
+      walk.next = walk.next_rows;
       for_class_tiles<kScoreClasses>(classes, walk);
-      from = to;
     }
   }
 }
@@ -329,14 +351,48 @@ template <class T>
 struct Accumulate {
   const T* const* rows;
   std::size_t count, stride;
-  Fetch fetch;
+  FetchAhead ahead;
   const T* R;
   T* G;
 
   template <std::size_t kClasses>
   void call(std::size_t first) {
+    accumulate_tile<kClasses>(rows, count, stride, ahead, R + first * kBlockRows, G + first * stride);
+    ahead.fetch.step = 0;  // the first tile has fetched it all
+  }
+};
+
+/// Every tile fetches its share of the next rows, every row of a tile a line for each of its columns or none.
+template <class T>
+struct AccumulateGroup {
+  const T* const* rows;
+  std::size_t count, stride;
+  const T* const* next_rows;
+  std::size_t next_count;
+  std::size_t tiles;
+  const T* R;
+  T* G;
+  std::size_t tile = 0;
+
+  template <std::size_t kClasses>
+  void call(std::size_t first) {
+    constexpr std::size_t kVectors = kTileVectors<kClasses>;
+    const T* const* next = next_rows + next_count * tile / tiles;
+    ++tile;
+    const T* const* const end = next_rows + next_count * tile / tiles;
+    const std::size_t lines = static_cast<std::size_t>(end - next) * kVectors;
+    FetchRows<T> fetch;
+    for (std::size_t r = 0, due = 0, vector = 0; r < count; ++r) {
+      fetch.at[r] = rows[r];  // is there already
+      due += lines;
+      if (due < count || next == end) continue;
+      due -= count;
+      fetch.at[r] = *next + vector * hn::Lanes(hn::ScalableTag<T>());
+      if (++vector < kVectors) continue;
+      vector = 0;
+      ++next;
+    }
     accumulate_tile<kClasses>(rows, count, stride, fetch, R + first * kBlockRows, G + first * stride);
-    fetch.step = 0;  // the first tile has fetched it all
   }
 };
 
@@ -345,7 +401,16 @@ void accumulate(const T* const* rows, std::size_t count, std::size_t stride, Nex
                 std::size_t classes, T* G) {
   const std::size_t steps = stride / hn::Lanes(hn::ScalableTag<T>()) / 2 * count;
   const std::size_t half = next.bytes / 2;  // the first half is fetched with the scores
-  Accumulate<T> tiles{rows, count, stride, fetch_evenly(next.at + half, half, steps), R, G};
+  Accumulate<T> tiles{rows, count, stride, {fetch_evenly(next.at + half, half, steps)}, R, G};
+  for_class_tiles<kAccumulateClasses>(classes, tiles);
+}
+
+template <class T>
+void accumulate_gathered(const T* const* rows, std::size_t count, std::size_t ahead, std::size_t stride, const T* R,
+                         std::size_t classes, T* G) {
+  const std::size_t fetched = ahead / 2;  // with the scores
+  const std::size_t tile_count = (classes + kAccumulateClasses - 1) / kAccumulateClasses;
+  AccumulateGroup<T> tiles{rows, count, stride, rows + count + fetched, ahead - fetched, tile_count, R, G};
   for_class_tiles<kAccumulateClasses>(classes, tiles);
 }
 
@@ -359,14 +424,24 @@ void scores_double(const double* const* rows, std::size_t count, std::size_t str
   scores(rows, count, stride, next, W, classes, Z);
 }
 
-void scores_gathered_float(const float* const* rows, std::size_t count, std::size_t stride, const float* W,
-                           std::size_t classes, float* Z) {
-  scores_gathered(rows, count, stride, W, classes, Z);
+void scores_gathered_float(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                           const float* W, std::size_t classes, float* Z) {
+  scores_gathered(rows, count, ahead, stride, W, classes, Z);
 }
 
-void scores_gathered_double(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
-                            std::size_t classes, double* Z) {
-  scores_gathered(rows, count, stride, W, classes, Z);
+void accumulate_gathered_float(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                               const float* R, std::size_t classes, float* G) {
+  accumulate_gathered(rows, count, ahead, stride, R, classes, G);
+}
+
+void scores_gathered_double(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                            const double* W, std::size_t classes, double* Z) {
+  scores_gathered(rows, count, ahead, stride, W, classes, Z);
+}
+
+void accumulate_gathered_double(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                                const double* R, std::size_t classes, double* G) {
+  accumulate_gathered(rows, count, ahead, stride, R, classes, G);
 }
 
 void accumulate_float(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,
@@ -390,7 +465,9 @@ HWY_EXPORT(scores_double);
 HWY_EXPORT(scores_gathered_float);
 HWY_EXPORT(scores_gathered_double);
 HWY_EXPORT(accumulate_float);
+HWY_EXPORT(accumulate_gathered_float);
 HWY_EXPORT(accumulate_double);
+HWY_EXPORT(accumulate_gathered_double);
 
 void dense_scores(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* W,
                   std::size_t classes, float* Z) {
@@ -402,14 +479,24 @@ void dense_scores(const double* const* rows, std::size_t count, std::size_t stri
   HWY_DYNAMIC_DISPATCH(scores_double)(rows, count, stride, next, W, classes, Z);
 }
 
-void dense_scores_gathered(const float* const* rows, std::size_t count, std::size_t stride, const float* W,
-                           std::size_t classes, float* Z) {
-  HWY_DYNAMIC_DISPATCH(scores_gathered_float)(rows, count, stride, W, classes, Z);
+void dense_scores_gathered(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                           const float* W, std::size_t classes, float* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_gathered_float)(rows, count, ahead, stride, W, classes, Z);
 }
 
-void dense_scores_gathered(const double* const* rows, std::size_t count, std::size_t stride, const double* W,
-                           std::size_t classes, double* Z) {
-  HWY_DYNAMIC_DISPATCH(scores_gathered_double)(rows, count, stride, W, classes, Z);
+void dense_accumulate_gathered(const float* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                               const float* R, std::size_t classes, float* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_gathered_float)(rows, count, ahead, stride, R, classes, G);
+}
+
+void dense_scores_gathered(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                           const double* W, std::size_t classes, double* Z) {
+  HWY_DYNAMIC_DISPATCH(scores_gathered_double)(rows, count, ahead, stride, W, classes, Z);
+}
+
+void dense_accumulate_gathered(const double* const* rows, std::size_t count, std::size_t ahead, std::size_t stride,
+                               const double* R, std::size_t classes, double* G) {
+  HWY_DYNAMIC_DISPATCH(accumulate_gathered_double)(rows, count, ahead, stride, R, classes, G);
 }
 
 void dense_accumulate(const float* const* rows, std::size_t count, std::size_t stride, NextBlock next, const float* R,

@@ -27,10 +27,10 @@ class DenseRows final : public FeatureRows<Real> {
 
   void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const override;
   void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override;
-  void scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W, std::size_t classes,
-                       Real* Z) const override;
-  void accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R, std::size_t classes,
-                           Real* G) const override;
+  void scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const override;
+  void accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const override;
+  std::size_t gathered_rows() const override { return kGroupRows; }
+  void expect_gathered(const std::uint32_t* indices, std::size_t count) const override;
 
  private:
   /// The rows begin .. begin + count, as far as there are any, as memory to fetch.

@@ -14,6 +14,10 @@ namespace bilevel::kernels {
 /// Rows of a block. Z and R have kBlockRows columns for each class, however few rows a block has.
 inline constexpr std::size_t kBlockRows = 64;
 
+/// Rows of a group: gathered rows that lie far apart are taken by so many at a time, so that the next group is on its
+/// way from memory during both products of this one.
+inline constexpr std::size_t kGroupRows = 16;
+
 /// Alignment in bytes of every array that the kernels read or write as vectors: W, G, Z, R and the rows themselves.
 inline constexpr std::size_t kAlignment = 64;
 
@@ -32,6 +36,13 @@ constexpr std::size_t spread_features(std::size_t features) {
   const std::size_t padded = padded_features<Real>(features);
   return padded % (8 * kLine) == 0 ? padded + kLine : padded;
 }
+
+/// Rows that lie anywhere and may repeat.
+struct GatheredRows {
+  const std::uint32_t* indices;
+  std::size_t count;      // 1 .. kBlockRows
+  std::size_t ahead = 0;  // indices[count .. count + ahead), at most kGroupRows, come next: they are fetched meanwhile
+};
 
 /// N x d immutable feature rows x_i; Real is float or double. Thread-safe: no call changes the object.
 ///
@@ -63,13 +74,17 @@ class FeatureRows {
   /// next.
   virtual void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const = 0;
 
-  /// scores() of the rows indices[0 .. count), which may repeat.
-  virtual void scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W, std::size_t classes,
-                               Real* Z) const = 0;
+  /// scores() of gathered rows.
+  virtual void scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const = 0;
 
-  /// accumulate() of the rows indices[0 .. count), which may repeat.
-  virtual void accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R, std::size_t classes,
-                                   Real* G) const = 0;
+  /// accumulate() of gathered rows.
+  virtual void accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const = 0;
+
+  /// Rows that a pass over gathered rows should take at a time: kBlockRows, or kGroupRows.
+  virtual std::size_t gathered_rows() const { return kBlockRows; }
+
+  /// Tells that `count` gathered rows come next: where they lie is looked up meanwhile, and the first are fetched.
+  virtual void expect_gathered(const std::uint32_t* /*indices*/, std::size_t /*count*/) const {}
 
  protected:
   FeatureRows(std::size_t rows, std::size_t features, std::size_t weight_stride)

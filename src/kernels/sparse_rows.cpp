@@ -141,15 +141,14 @@ void SparseRows<Real>::accumulate(std::size_t begin, std::size_t count, const Re
 }
 
 template <class Real>
-void SparseRows<Real>::scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W,
-                                       std::size_t classes, Real* Z) const {
-  scores_of([&](std::size_t r) { return std::size_t{indices[r]}; }, count, W, classes, Z);
+void SparseRows<Real>::scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const {
+  scores_of([&](std::size_t r) { return std::size_t{rows.indices[r]}; }, rows.count, W, classes, Z);
 }
 
 template <class Real>
-void SparseRows<Real>::accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R,
-                                           std::size_t classes, Real* G) const {
-  accumulate_of([&](std::size_t r) { return std::size_t{indices[r]}; }, count, R, classes, G);
+void SparseRows<Real>::accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes,
+                                           Real* G) const {
+  accumulate_of([&](std::size_t r) { return std::size_t{rows.indices[r]}; }, rows.count, R, classes, G);
 }
 
 template class SparseRows<float>;

@@ -30,10 +30,8 @@ class SparseRows final : public FeatureRows<Real> {
 
   void scores(std::size_t begin, std::size_t count, const Real* W, std::size_t classes, Real* Z) const override;
   void accumulate(std::size_t begin, std::size_t count, const Real* R, std::size_t classes, Real* G) const override;
-  void scores_gathered(const std::uint32_t* indices, std::size_t count, const Real* W, std::size_t classes,
-                       Real* Z) const override;
-  void accumulate_gathered(const std::uint32_t* indices, std::size_t count, const Real* R, std::size_t classes,
-                           Real* G) const override;
+  void scores_gathered(const GatheredRows& rows, const Real* W, std::size_t classes, Real* Z) const override;
+  void accumulate_gathered(const GatheredRows& rows, const Real* R, std::size_t classes, Real* G) const override;
 
  private:
   template <class RowOf>

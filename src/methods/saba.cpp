@@ -87,10 +87,9 @@ void Saba::iterate(const BilevelProblem& problem, StochasticMethod::State& base)
   const Objective &g = *problem.lower, &f = *problem.upper;
   if (s.lower_gradient.entries.size() == 0) {
     for (Index j = 0; j < s.lower_blocks.count(); ++j) {
-      const auto at = g.linearize(s.x, s.y, s.lower_blocks.block(j), Oracle::grad_y);
-      const auto products = at.both(s.v);
+      const auto [at, products] = g.evaluate_along(Oracle::grad_y, s.x, s.y, s.v, s.lower_blocks.block(j));
       const double share = s.lower_blocks.share(j);
-      fill(s.lower_gradient, j, share, *at.evaluation().grad_y, s.lower_blocks.count());
+      fill(s.lower_gradient, j, share, *at.grad_y, s.lower_blocks.count());
       fill(s.lower_hessian, j, share, products.hess_yy, s.lower_blocks.count());
       fill(s.lower_cross, j, share, products.hess_xy, s.lower_blocks.count());
     }
@@ -102,11 +101,10 @@ void Saba::iterate(const BilevelProblem& problem, StochasticMethod::State& base)
   }
 
   const Index xi = s.lower_blocks.draw(), zeta = s.upper_blocks.draw();
-  const auto at = g.linearize(s.x, s.y, s.lower_blocks.block(xi), Oracle::grad_y);
-  const auto products = at.both(s.v);
+  const auto [at, products] = g.evaluate_along(Oracle::grad_y, s.x, s.y, s.v, s.lower_blocks.block(xi));
   const auto upper = f.evaluate(Oracle::grad_x | Oracle::grad_y, s.x, s.y, s.upper_blocks.block(zeta));
   const double lower_share = s.lower_blocks.share(xi), upper_share = s.upper_blocks.share(zeta);
-  const Vec g_y = replace(s.lower_gradient, xi, lower_share, *at.evaluation().grad_y);
+  const Vec g_y = replace(s.lower_gradient, xi, lower_share, *at.grad_y);
   const Vec Hv = replace(s.lower_hessian, xi, lower_share, products.hess_yy);
   const Vec Bv = replace(s.lower_cross, xi, lower_share, products.hess_xy);
   const Vec f_y = replace(s.upper_y, zeta, upper_share, *upper.grad_y);

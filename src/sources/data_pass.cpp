@@ -37,9 +37,11 @@ class DataPass<Real>::Worker {
   Worker(const DataPass& pass, const PassRequest<Real>& request)
       : pass_(pass),
         request_(request),
+        block_rows_(pass.block_rows(request.batch)),
         scores_(pass.model_.scores()),
         sums_((request.gradient ? 1u : 0u) + (request.product ? 1u : 0u)),
-        scratch_(kBlockRows * ((request.parameters ? request.parameters->rows() : 0) + scores_ + sums_ * scores_)),
+        scratch_(kernels::AlignedBuffer<Real>::unfilled(
+            kBlockRows * ((request.parameters ? request.parameters->rows() : 0) + scores_ + sums_ * scores_))),
         sum_(sums_ * scores_ * pass.data_->weight_stride()),
         intercepts_(pass.model_.options().intercept ? sums_ * scores_ : 0) {}
 
@@ -47,19 +49,19 @@ class DataPass<Real>::Worker {
     Real* const Z = scratch_.data();
     Real* const own_state = Z + (request_.parameters ? request_.parameters->rows() * kBlockRows : 0);
     Real* const R = own_state + scores_ * kBlockRows;
-    std::size_t blocks_since_flush = 0;
-    for (std::size_t begin = share.begin; begin < share.end; begin += kBlockRows) {
-      const std::size_t count = std::min(kBlockRows, share.end - begin);
-      const BlockOfRows rows{begin, count,
-                             request_.batch.is_full() ? nullptr : request_.batch.indices().data() + begin};
-      Real* const state = request_.state ? request_.state + begin * scores_ : own_state;
-      do_block(rows, Z, state, R);
-      if (sums_ > 0 && ++blocks_since_flush == pass_.flush_blocks_) {
+    std::size_t rows_since_flush = 0;
+    expected_ = share.begin;
+    for (std::size_t begin = share.begin; begin < share.end; begin += block_rows_) {
+      const std::size_t count = std::min(block_rows_, share.end - begin);
+      Real* const state = request_.state ? request_.state + begin / block_rows_ * kBlockRows * scores_ : own_state;
+      do_block(rows_at(begin, count), ahead(begin + count, share.end), Z, state, R);
+      rows_since_flush += count;
+      if (sums_ > 0 && rows_since_flush / kBlockRows >= pass_.flush_blocks_) {
         flush();
-        blocks_since_flush = 0;
+        rows_since_flush = 0;
       }
     }
-    if (has_flushed() && blocks_since_flush > 0) flush();
+    if (has_flushed() && rows_since_flush > 0) flush();
   }
 
   /// result = `scale` times the sum `which` over this thread's rows. What was never flushed, as in a minibatch, takes
@@ -82,10 +84,28 @@ class DataPass<Real>::Worker {
   }
 
  private:
-  void do_block(const BlockOfRows& rows, Real* Z, Real* state, Real* R) {
+  BlockOfRows rows_at(std::size_t begin, std::size_t count) const {
+    return {begin, count, request_.batch.is_full() ? nullptr : request_.batch.indices().data() + begin};
+  }
+
+  /// How many gathered rows from `begin` on may be fetched during the block before. They were told of before that.
+  std::size_t ahead(std::size_t begin, std::size_t end) {
+    if (request_.batch.is_full()) return 0;
+    const std::size_t ahead = std::min(kernels::kGroupRows, end - begin);
+    if (begin + ahead > expected_) {
+      const std::size_t count = std::min(kBlockRows, end - expected_);
+      pass_.data_->expect_gathered(request_.batch.indices().data() + expected_, count);
+      expected_ += count;
+    }
+    return ahead;
+  }
+
+  void do_block(const BlockOfRows& rows, std::size_t ahead, Real* Z, Real* state, Real* R) {
     const auto& loss = *pass_.loss_;
     const auto at = [&rows](auto* array) { return array ? array + rows.begin : nullptr; };
-    if (request_.parameters) request_.parameters->scores(*pass_.data_, rows.begin, rows.count, rows.indices, Z);
+    const kernels::GatheredRows gathered{rows.indices, rows.count, ahead};
+    if (request_.parameters && rows.indices) request_.parameters->scores(*pass_.data_, gathered, Z);
+    if (request_.parameters && !rows.indices) request_.parameters->scores(*pass_.data_, rows.begin, rows.count, Z);
     if (request_.has_point) loss.state(rows, Z, state, at(request_.row_loss));
 
     const Real* weight = at(request_.weight);
@@ -107,16 +127,16 @@ class DataPass<Real>::Worker {
     if (rows.indices == nullptr) {
       pass_.data_->accumulate(rows.begin, rows.count, R, sums_ * scores_, sum_.data());
     } else {
-      pass_.data_->accumulate_gathered(rows.indices, rows.count, R, sums_ * scores_, sum_.data());
+      pass_.data_->accumulate_gathered(gathered, R, sums_ * scores_, sum_.data());
     }
-    add_intercepts(R);
+    add_intercepts(rows.count, R);
   }
 
   /// Rows behind the block's last are zeros. Four sums, or each addition waits for the one before it.
-  void add_intercepts(const Real* R) {
+  void add_intercepts(std::size_t count, const Real* R) {
     for (std::size_t c = 0; c < intercepts_.size(); ++c) {
       double sums[4] = {};
-      for (std::size_t r = 0; r < kBlockRows; r += 4) {
+      for (std::size_t r = 0; r < count; r += 4) {
         for (std::size_t i = 0; i < 4; ++i) sums[i] += static_cast<double>(R[c * kBlockRows + r + i]);
       }
       intercepts_[c] += (sums[0] + sums[1]) + (sums[2] + sums[3]);
@@ -140,6 +160,8 @@ class DataPass<Real>::Worker {
 
   const DataPass& pass_;
   const PassRequest<Real>& request_;
+  std::size_t block_rows_;
+  std::size_t expected_ = 0;  // the rows before have been told of
   std::size_t scores_;
   std::size_t sums_;
   kernels::AlignedBuffer<Real> scratch_;  // [Z | state | R]
@@ -158,8 +180,19 @@ DataPass<Real>::DataPass(const LinearModel& model, const FeatureMatrix& features
                                                  : blocks_between_flushes(features)) {}
 
 template <class Real>
-std::size_t DataPass<Real>::state_size(std::size_t count) const {
-  return (count + kBlockRows - 1) / kBlockRows * kBlockRows * model_.scores();
+std::size_t DataPass<Real>::block_rows(Batch batch) const {
+  return batch.is_full() ? kBlockRows : data_->gathered_rows();
+}
+
+template <class Real>
+std::size_t DataPass<Real>::state_size(Batch batch) const {
+  const std::size_t rows = block_rows(batch);
+  return (batch.size(data_->rows()) + rows - 1) / rows * kBlockRows * model_.scores();
+}
+
+template <class Real>
+void DataPass<Real>::expect(Batch batch) const {
+  if (!batch.is_full()) data_->expect_gathered(batch.indices().data(), std::min(kBlockRows, batch.indices().size()));
 }
 
 template <class Real>

@@ -54,13 +54,19 @@ class DataPass {
   /// As Parameters wants it.
   std::size_t weight_stride() const { return data_->weight_stride(); }
 
-  /// Entries of the state of a batch of `count` rows.
-  std::size_t state_size(std::size_t count) const;
+  /// Entries of the state of a batch.
+  std::size_t state_size(Batch batch) const;
+
+  /// Tells that run() will come for this batch: whatever is done until then has its first rows on their way.
+  void expect(Batch batch) const;
 
   void run(const PassRequest<Real>& request) const;
 
  private:
   class Worker;
+
+  /// Rows that are taken at a time.
+  std::size_t block_rows(Batch batch) const;
 
   LinearModel model_;
   std::shared_ptr<const kernels::FeatureRows<Real>> data_;

@@ -56,10 +56,8 @@ class LinearObjectiveOf final : public LinearObjective {
         .template cast<double>();
   }
 
-  GradientAndProduct gradient_and_product(const Vec& x, const Vec& y, const Vec& v) const override;
-
   std::size_t linearization_bytes() const override {
-    std::size_t reals = pass_.state_size(samples());
+    std::size_t reals = pass_.state_size(full);
     if (logits_ > 0) reals += 2 * samples();
     return sizeof(Products) + sizeof(Real) * reals + sizeof(double) * static_cast<std::size_t>(kept_penalty_size());
   }
@@ -88,6 +86,9 @@ class LinearObjectiveOf final : public LinearObjective {
                                                                     OracleSet also,
                                                                     Evaluation& evaluation) const override;
 
+  EvaluationAndProducts do_evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
+                                          Batch batch) const override;
+
   /// sigmoid(x_i) and its derivative for the rows of a batch; empty without row weights.
   struct RowWeights {
     RowWeights(const LinearObjectiveOf& objective, Batch batch)
@@ -104,10 +105,16 @@ class LinearObjectiveOf final : public LinearObjective {
     kernels::AlignedBuffer<Real> slope;
   };
 
+  bool needs_losses(OracleSet want) const {
+    return want.has(Oracle::value) || (want.has(Oracle::grad_x) && logits_ > 0);
+  }
   Evaluation evaluate_into(OracleSet want, const Vec& x, const Vec& y, Batch batch, Real* state,
                            RowWeights& weights) const;
   Evaluation finish(OracleSet want, const Vec& x, const Vec& y, Batch batch, const RowWeights& weights,
                     const std::vector<Real>& row_loss, Vec gradient) const;
+  /// B v from the cross terms of the batch's rows (empty without row weights).
+  Vec finish_cross(const Vec& penalties, const Vec& y, const Vec& v, Batch batch, const RowWeights& weights,
+                   const std::vector<Real>& cross) const;
   /// result[i] += slope_r row_r / |batch| for the row i at each position r of the batch.
   void add_by_row(Batch batch, const RowWeights& weights, const Real* row, Vec& result) const;
 
@@ -131,17 +138,17 @@ void LinearObjectiveOf<Real>::add_by_row(Batch batch, const RowWeights& weights,
 template <class Real>
 Evaluation LinearObjectiveOf<Real>::evaluate_into(OracleSet want, const Vec& x, const Vec& y, Batch batch, Real* state,
                                                   RowWeights& weights) const {
-  const bool needs_losses = want.has(Oracle::value) || (want.has(Oracle::grad_x) && logits_ > 0);
-  std::vector<Real> row_loss(needs_losses ? batch.size(samples()) : 0);
+  pass_.expect(batch);
+  std::vector<Real> row_loss(needs_losses(want) ? batch.size(samples()) : 0);
   Vec gradient;
-  if (needs_losses || want.has(Oracle::grad_y) || state != nullptr) {
+  if (!row_loss.empty() || want.has(Oracle::grad_y) || state != nullptr) {
     const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y});
     PassRequest<Real> request;
     request.batch = batch;
     request.parameters = &parameters;
     request.has_point = true;
     request.state = state;
-    if (needs_losses) request.row_loss = row_loss.data();
+    if (!row_loss.empty()) request.row_loss = row_loss.data();
     request.scale = 1.0 / static_cast<double>(batch.size(samples()));
     if (want.has(Oracle::grad_y)) request.gradient = &gradient;
     weights.fill_by(request, x);
@@ -176,6 +183,16 @@ Evaluation LinearObjectiveOf<Real>::finish(OracleSet want, const Vec& x, const V
   return result;
 }
 
+template <class Real>
+Vec LinearObjectiveOf<Real>::finish_cross(const Vec& penalties, const Vec& y, const Vec& v, Batch batch,
+                                          const RowWeights& weights, const std::vector<Real>& cross) const {
+  Vec result = Vec::Zero(dim_x());
+  if (!cross.empty()) add_by_row(batch, weights, cross.data(), result);
+  const Index groups = penalty_.groups();
+  if (groups > 0) penalty_.add_hess_xy(penalties, y, v, result.segment(logits_, groups));
+  return result;
+}
+
 /// The state of every block, the row weights, and what the penalty's products need of the point.
 template <class Real>
 class LinearObjectiveOf<Real>::Products final : public Linearization::Implementation {
@@ -186,7 +203,7 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
         batch_(batch),
         average_(1.0 / static_cast<double>(batch.size(objective.samples()))),
         weights_(objective, batch),
-        state_(objective.pass_.state_size(batch.size(objective.samples()))),
+        state_(objective.pass_.state_size(batch)),
         penalties_(objective.log_penalties(x)),
         y_(objective.kept_penalty_size() > penalties_.size() ? y : Vec()) {
     evaluation = objective.evaluate_into(also, x, y, batch, state_.data(), weights_);
@@ -201,14 +218,14 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
   Vec hess_xy(const Vec& v) const override {
     std::vector<Real> cross(weights_.slope.size());
     if (!cross.empty()) run_direction(v, nullptr, cross.data());
-    return finish_cross(v, cross);
+    return objective_.finish_cross(penalties_, y_, v, batch_, weights_, cross);
   }
 
   bilevel::Products both(const Vec& v) const override {
     std::vector<Real> cross(weights_.slope.size());
     Vec product;
     run_direction(v, &product, cross.empty() ? nullptr : cross.data());
-    return {finish_product(v, std::move(product)), finish_cross(v, cross)};
+    return {finish_product(v, std::move(product)), objective_.finish_cross(penalties_, y_, v, batch_, weights_, cross)};
   }
 
   Vec hess_yx(const Vec& u) const override {
@@ -257,16 +274,6 @@ class LinearObjectiveOf<Real>::Products final : public Linearization::Implementa
     return product;
   }
 
-  Vec finish_cross(const Vec& v, const std::vector<Real>& cross) const {
-    Vec result = Vec::Zero(objective_.dim_x());
-    if (!cross.empty()) objective_.add_by_row(batch_, weights_, cross.data(), result);
-    const Index groups = penalties_.size();
-    if (groups > 0) {
-      objective_.penalty_.add_hess_xy(penalties_, y_, v, result.segment(objective_.logits_, groups));
-    }
-    return result;
-  }
-
   const LinearObjectiveOf& objective_;
   Batch batch_;
   double average_;
@@ -283,40 +290,36 @@ std::unique_ptr<const Linearization::Implementation> LinearObjectiveOf<Real>::do
 }
 
 template <class Real>
-GradientAndProduct LinearObjectiveOf<Real>::gradient_and_product(const Vec& x, const Vec& y, const Vec& v) const {
-  if (x.size() != dim_x() || y.size() != dim_y() || v.size() != dim_y()) {
-    throw DimensionMismatch(
-        fmt::format("gradient_and_product needs x, y, v of lengths {}, {}, {}, but the call provides {}, {}, {}",
-                    dim_x(), dim_y(), dim_y(), x.size(), y.size(), v.size()));
+EvaluationAndProducts LinearObjectiveOf<Real>::do_evaluate_along(OracleSet want, const Vec& x, const Vec& y,
+                                                                 const Vec& v, Batch batch) const {
+  if (features_.is_sparse()) {
+    // Little is read of sparse rows, so that a second reading costs less than weights and sums of twice the size.
+    EvaluationAndProducts result;
+    result.products = do_linearize(x, y, batch, want, result.evaluation)->both(v);
+    return result;
   }
-  std::vector<Real> row_loss(samples());
-  std::vector<Real> cross(logits_ > 0 ? samples() : 0);
-  RowWeights weights(*this, full);
+  pass_.expect(batch);
+  std::vector<Real> row_loss(needs_losses(want) ? batch.size(samples()) : 0);
+  std::vector<Real> cross(logits_ > 0 ? batch.size(samples()) : 0);
+  RowWeights weights(*this, batch);
   Vec gradient, product;
   const Parameters<Real> parameters(model_, pass_.weight_stride(), {&y, &v});
   PassRequest<Real> request;
+  request.batch = batch;
   request.parameters = &parameters;
   request.has_point = request.has_direction = true;
-  request.row_loss = row_loss.data();
-  request.row_cross = cross.empty() ? nullptr : cross.data();
-  request.scale = 1.0 / static_cast<double>(samples());
-  request.gradient = &gradient;
+  if (!row_loss.empty()) request.row_loss = row_loss.data();
+  if (!cross.empty()) request.row_cross = cross.data();
+  request.scale = 1.0 / static_cast<double>(batch.size(samples()));
+  if (want.has(Oracle::grad_y)) request.gradient = &gradient;
   request.product = &product;
   weights.fill_by(request, x);
   pass_.run(request);
 
-  constexpr OracleSet all = Oracle::value | Oracle::grad_x | Oracle::grad_y;
-  Evaluation at_point = finish(all, x, y, full, weights, row_loss, std::move(gradient));
-  penalty_.add_hess_yy(log_penalties(x), y, v, product);
-  Vec cross_product = Vec::Zero(dim_x());
-  if (!cross.empty()) add_by_row(full, weights, cross.data(), cross_product);
-  if (penalty_.groups() > 0) {
-    penalty_.add_hess_xy(log_penalties(x), y, v, cross_product.segment(logits_, penalty_.groups()));
-  }
-  return {*at_point.value,
-          std::move(*at_point.grad_x),
-          std::move(*at_point.grad_y),
-          {std::move(product), std::move(cross_product)}};
+  const Vec penalties = log_penalties(x);
+  penalty_.add_hess_yy(penalties, y, v, product);
+  return {finish(want, x, y, batch, weights, row_loss, std::move(gradient)),
+          {std::move(product), finish_cross(penalties, y, v, batch, weights, cross)}};
 }
 
 std::shared_ptr<const LinearObjective> make_objective(std::string name, const FeatureMatrix& features, Targets targets,

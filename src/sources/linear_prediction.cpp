@@ -45,7 +45,7 @@ void fill_scores(const LinearModel& model, const kernels::FeatureRows<Real>& dat
     const auto share = kernels::row_share(data.rows(), team.size(), part);
     for (std::size_t begin = share.begin; begin < share.end; begin += kBlockRows) {
       const std::size_t count = std::min(kBlockRows, share.end - begin);
-      parameters.scores(data, begin, count, nullptr, Z.data());
+      parameters.scores(data, begin, count, Z.data());
       for (std::size_t r = 0; r < count; ++r) {
         double* row = table.data() + (begin + r) * parameters.rows();
         for (std::size_t c = 0; c < parameters.rows(); ++c) row[c] = static_cast<double>(Z[c * kBlockRows + r]);

@@ -69,7 +69,7 @@ void LowestLayer<Real>::scores(const BlockOfRows& block, const Buffer& weights, 
       for (std::size_t c = 0; c < outputs_; ++c) Z[c * kBlockRows + r] = z[c];
     }
   } else if (block.indices) {
-    rows_->scores_gathered(block.indices, block.count, weights.data(), outputs_, Z.data());
+    rows_->scores_gathered({block.indices, block.count}, weights.data(), outputs_, Z.data());
   } else {
     rows_->scores(block.begin, block.count, weights.data(), outputs_, Z.data());
   }
@@ -88,7 +88,7 @@ void LowestLayer<Real>::Sum::add(const BlockOfRows& block, const Buffer& errors)
       kernels::sparse_row_accumulate(layer.sparse_row(block, r), e.data(), layer.unit_stride_, part_.data());
     }
   } else if (block.indices) {
-    layer.rows_->accumulate_gathered(block.indices, block.count, errors.data(), layer.outputs_, part_.data());
+    layer.rows_->accumulate_gathered({block.indices, block.count}, errors.data(), layer.outputs_, part_.data());
   } else {
     layer.rows_->accumulate(block.begin, block.count, errors.data(), layer.outputs_, part_.data());
   }

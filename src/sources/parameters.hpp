@@ -38,21 +38,26 @@ class Parameters {
   /// Scores of all stacked vectors.
   std::size_t rows() const { return rows_; }
 
-  /// Z (rows() x kBlockRows) = scores of `count` rows of the data, from `begin` on or, if not null, at `indices`.
-  void scores(const kernels::FeatureRows<Real>& data, std::size_t begin, std::size_t count,
-              const std::uint32_t* indices, Real* Z) const {
-    if (indices == nullptr) {
-      data.scores(begin, count, weights_.data(), rows_, Z);
-    } else {
-      data.scores_gathered(indices, count, weights_.data(), rows_, Z);
-    }
+  /// Z (rows() x kBlockRows) = scores of `count` rows of the data, from `begin` on.
+  void scores(const kernels::FeatureRows<Real>& data, std::size_t begin, std::size_t count, Real* Z) const {
+    data.scores(begin, count, weights_.data(), rows_, Z);
+    add_intercepts(count, Z);
+  }
+
+  /// The same of gathered rows.
+  void scores(const kernels::FeatureRows<Real>& data, const kernels::GatheredRows& rows, Real* Z) const {
+    data.scores_gathered(rows, weights_.data(), rows_, Z);
+    add_intercepts(rows.count, Z);
+  }
+
+ private:
+  void add_intercepts(std::size_t count, Real* Z) const {
     for (std::size_t c = 0; c < intercepts_.size(); ++c) {
       Real* column = Z + c * kernels::kBlockRows;
       for (std::size_t r = 0; r < count; ++r) column[r] += intercepts_[c];
     }
   }
 
- private:
   std::size_t rows_;
   kernels::AlignedBuffer<Real> weights_;
   std::vector<Real> intercepts_;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bilevel/status.hpp"
+#include "kernels/conversions.hpp"
 
 namespace bilevel::sources {
 
@@ -155,7 +156,7 @@ void Penalty::add_grad_y(const Vec& x, const Vec& y, Vec& result) const {
 
 void Penalty::add_runs(const Vec& factor, const Vec& t, Vec& result) const {
   for_each_run([&](Index first, Index count, Index q) {
-    result.segment(first, count) += 2 * factor[q] * t.segment(first, count);
+    kernels::add_scaled(static_cast<std::size_t>(count), 2 * factor[q], t.data() + first, result.data() + first);
   });
 }
 

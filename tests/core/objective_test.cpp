@@ -103,6 +103,35 @@ TEST(Objective, CountsCallsAndSamples) {
   EXPECT_GE(products.seconds, 0);
 }
 
+TEST(Objective, EvaluatesAlongADirectionWhatItsLinearizationGives) {
+  const auto phi = right_objective();
+  const std::vector<std::uint32_t> three{0, 2, 2};
+  const auto at = phi->linearize(kPointX, kPointY, Batch(three), Oracle::value | Oracle::grad_y);
+  const auto expected = at.both(kPointY);
+  const auto before = phi->counts();
+  const auto [evaluation, products] =
+      phi->evaluate_along(Oracle::value | Oracle::grad_y, kPointX, kPointY, kPointY, Batch(three));
+  EXPECT_EQ(*evaluation.value, *at.evaluation().value);
+  EXPECT_EQ(*evaluation.grad_y, *at.evaluation().grad_y);
+  EXPECT_FALSE(evaluation.grad_x);
+  EXPECT_EQ(products.hess_yy, expected.hess_yy);
+  EXPECT_EQ(products.hess_xy, expected.hess_xy);
+  const auto counted = phi->counts() - before;
+  EXPECT_EQ(counted.calls, (std::array<std::uint64_t, kOracleCount>{1, 0, 1, 1, 1, 0}));
+  EXPECT_EQ(counted.samples, (std::array<std::uint64_t, kOracleCount>{3, 0, 3, 3, 3, 0}));
+}
+
+TEST(Objective, RefusesToEvaluateAlongWhatItLacks) {
+  const auto phi = right_objective();
+  EXPECT_EQ(message_of<DimensionMismatch>([&] { phi->evaluate_along(Oracle::value, kPointX, kPointY, kPointX); }),
+            "objective 'right' needs v of length 3, but the call provides length 2");
+  EXPECT_EQ(message_of<MissingOracle>([&] { phi->evaluate_along(Oracle::hess_yx, kPointX, kPointY, kPointY); }),
+            "evaluate_along needs value, grad_x or grad_y; for hess_yx call linearize");
+  EXPECT_EQ(phi->counts().total(), 0u);
+  const Altered without({.hidden = Oracle::hess_xy});
+  EXPECT_THROW(without.evaluate_along(Oracle::value, kPointX, kPointY, kPointY), MissingOracle);
+}
+
 TEST(Objective, CountsNothingForARefusedCall) {
   const auto phi = right_objective();
   EXPECT_THROW(phi->value(Vec::Zero(1), kPointY), DimensionMismatch);

@@ -32,5 +32,23 @@ TYPED_TEST(ConversionsTest, AreCastsOfEveryEntryAndOfNoOther) {
   });
 }
 
+TEST(Conversions, AddScaledAddsToEveryEntryAndToNoOther) {
+  for_each_target([] {
+    for (std::size_t size = 0; size <= 43; ++size) {
+      for (const std::size_t offset : {0, 1}) {
+        const std::vector<double> from = uniform_values(size + offset, 1);
+        std::vector<double> to = uniform_values(size + offset + 1, 2);
+        const std::vector<double> before = to;
+        add_scaled(size, 0.3, from.data() + offset, to.data() + offset);
+        for (std::size_t i = 0; i < to.size(); ++i) {
+          const bool inside = i >= offset && i < size + offset;
+          // With or without a rounding between product and sum, of values below 1.3.
+          ASSERT_NEAR(to[i], before[i] + (inside ? 0.3 * from[i] : 0), inside ? 4e-16 : 0) << i << " of " << size;
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace bilevel::kernels

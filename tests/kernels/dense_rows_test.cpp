@@ -45,7 +45,7 @@ void check_products(const DenseRows<Real>& data, std::size_t begin, const std::v
   if (contiguous) {
     data.scores(begin, count, W.data(), classes, Z.data());
   } else {
-    data.scores_gathered(indices.data(), count, W.data(), classes, Z.data());
+    data.scores_gathered({indices.data(), count}, W.data(), classes, Z.data());
   }
   for (std::size_t c = 0; c < classes; ++c) {
     for (std::size_t r = 0; r < kBlockRows; ++r) {
@@ -63,7 +63,7 @@ void check_products(const DenseRows<Real>& data, std::size_t begin, const std::v
   if (contiguous) {
     data.accumulate(begin, count, R.data(), classes, G.data());
   } else {
-    data.accumulate_gathered(indices.data(), count, R.data(), classes, G.data());
+    data.accumulate_gathered({indices.data(), count}, R.data(), classes, G.data());
   }
   for (std::size_t c = 0; c < classes; ++c) {
     for (std::size_t j = 0; j < stride; ++j) {
@@ -142,11 +142,37 @@ TYPED_TEST(DenseRowsTest, GatheredGivesTheBitsOfContiguous) {
   AlignedBuffer<TypeParam> Z(10 * kBlockRows), gathered_Z(10 * kBlockRows);
   AlignedBuffer<TypeParam> G(10 * data.weight_stride()), gathered_G(10 * data.weight_stride());
   data.scores(20, 30, W.data(), 10, Z.data());
-  data.scores_gathered(indices.data(), 30, W.data(), 10, gathered_Z.data());
+  data.scores_gathered({indices.data(), 30}, W.data(), 10, gathered_Z.data());
   data.accumulate(20, 30, Z.data(), 10, G.data());
-  data.accumulate_gathered(indices.data(), 30, Z.data(), 10, gathered_G.data());
+  data.accumulate_gathered({indices.data(), 30}, Z.data(), 10, gathered_G.data());
   for (std::size_t i = 0; i < Z.size(); ++i) ASSERT_EQ(Z[i], gathered_Z[i]);
   for (std::size_t i = 0; i < G.size(); ++i) ASSERT_EQ(G[i], gathered_G[i]);
+}
+
+TYPED_TEST(DenseRowsTest, RowsAheadAreOnlyFetched) {
+  const auto data = uniform_rows<TypeParam>(70, 45);
+  const auto indices = some_indices<TypeParam>(data.rows(), kBlockRows + kGroupRows);
+  for_each_target([&] {
+    for (const std::size_t classes : {1, 2, 10, 11, 20, 37}) {
+      const auto W = uniform_weights(data, classes, 1);
+      const auto R = uniform_buffer<TypeParam>(classes * kBlockRows, 2);
+      for (const std::size_t count : {std::size_t{1}, std::size_t{5}, kGroupRows, kGroupRows + 3, kBlockRows}) {
+        const auto products = [&](std::size_t ahead) {
+          data.expect_gathered(indices.data(), count + ahead);
+          AlignedBuffer<TypeParam> Z(classes * kBlockRows), G(classes * data.weight_stride());
+          data.scores_gathered({indices.data(), count, ahead}, W.data(), classes, Z.data());
+          data.accumulate_gathered({indices.data(), count, ahead}, R.data(), classes, G.data());
+          std::vector<TypeParam> both(Z.begin(), Z.end());
+          both.insert(both.end(), G.begin(), G.end());
+          return both;
+        };
+        const auto alone = products(0);
+        for (const std::size_t ahead : {std::size_t{1}, std::size_t{7}, kGroupRows}) {
+          ASSERT_EQ(products(ahead), alone) << classes << " classes, " << count << " rows, then " << ahead;
+        }
+      }
+    }
+  });
 }
 
 TYPED_TEST(DenseRowsTest, MovesWithoutCopyingTheRows) {

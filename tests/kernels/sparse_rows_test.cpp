@@ -58,10 +58,10 @@ TYPED_TEST(SparseRowsTest, ProductsAreThoseOfDenseRows) {
       AlignedBuffer<TypeParam> G(classes * same.sparse.weight_stride());
       AlignedBuffer<TypeParam> expected_G(G.size());
       if (gathered) {
-        same.sparse.scores_gathered(indices.data(), indices.size(), W.data(), classes, Z.data());
-        same.dense.scores_gathered(indices.data(), indices.size(), W.data(), classes, expected_Z.data());
-        same.sparse.accumulate_gathered(indices.data(), indices.size(), R.data(), classes, G.data());
-        same.dense.accumulate_gathered(indices.data(), indices.size(), R.data(), classes, expected_G.data());
+        same.sparse.scores_gathered({indices.data(), indices.size()}, W.data(), classes, Z.data());
+        same.dense.scores_gathered({indices.data(), indices.size()}, W.data(), classes, expected_Z.data());
+        same.sparse.accumulate_gathered({indices.data(), indices.size()}, R.data(), classes, G.data());
+        same.dense.accumulate_gathered({indices.data(), indices.size()}, R.data(), classes, expected_G.data());
       } else {
         same.sparse.scores(60, 30, W.data(), classes, Z.data());
         same.dense.scores(60, 30, W.data(), classes, expected_Z.data());

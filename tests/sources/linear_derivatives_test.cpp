@@ -1,6 +1,8 @@
 // Every combination of loss, penalty and leader: derivatives by Taylor slope.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -71,7 +73,8 @@ TEST(LinearModels, ValidationDerivatives) {
   }
 }
 
-TEST(LinearModels, FusedGradientAndProductEqualsTheSingleOracles) {
+TEST(LinearModels, OnePassAlongADirectionGivesTheSingleOracles) {
+  const std::vector<std::uint32_t> some{3, 149, 3, 77, 0};
   for (const auto loss : {LinearLoss::softmax, LinearLoss::logistic, LinearLoss::squared}) {
     const LinearData data(kRows, kFeatures, classes_for(loss), 8);
     const auto g = training_objective(data.dense(), data.targets_for(loss),
@@ -84,13 +87,18 @@ TEST(LinearModels, FusedGradientAndProductEqualsTheSingleOracles) {
     const Vec x = random_vec(g->dim_x(), random);
     const Vec y = random_vec(g->dim_y(), random);
     const Vec v = random_vec(g->dim_y(), random);
-    const auto fused = g->gradient_and_product(x, y, v);
-    // The same sums in the same order but for the tiling of the scores: rounding only.
-    EXPECT_NEAR(fused.value, g->value(x, y), 1e-13);
-    EXPECT_LE((fused.grad_x - g->grad_x(x, y)).norm(), 1e-13);
-    EXPECT_LE((fused.grad_y - g->grad_y(x, y)).norm(), 1e-13);
-    EXPECT_LE((fused.products.hess_yy - g->hess_yy(x, y, v)).norm(), 1e-13 * v.norm());
-    EXPECT_LE((fused.products.hess_xy - g->hess_xy(x, y, v)).norm(), 1e-13 * v.norm());
+    for (const Batch batch : {full, Batch(some)}) {
+      const auto [at, products] = g->evaluate_along(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y, v, batch);
+      // The same sums in the same order but for the tiling of the scores: rounding only.
+      EXPECT_NEAR(*at.value, g->value(x, y, batch), 1e-13 * (1 + std::abs(*at.value)));
+      EXPECT_LE((*at.grad_x - g->grad_x(x, y, batch)).norm(), 1e-13);
+      EXPECT_LE((*at.grad_y - g->grad_y(x, y, batch)).norm(), 1e-13 * (1 + at.grad_y->norm()));
+      EXPECT_LE((products.hess_yy - g->hess_yy(x, y, v, batch)).norm(), 1e-13 * v.norm());
+      EXPECT_LE((products.hess_xy - g->hess_xy(x, y, v, batch)).norm(), 1e-13 * v.norm());
+    }
+    const auto only = g->evaluate_along(OracleSet(), x, y, v, full);
+    EXPECT_FALSE(only.evaluation.value || only.evaluation.grad_x || only.evaluation.grad_y);
+    EXPECT_LE((only.products.hess_yy - g->hess_yy(x, y, v)).norm(), 1e-13 * v.norm());
   }
 }
 
