@@ -18,17 +18,15 @@ constexpr double kLengths[] = {0.05, 0.03, 0.02, 0.01};  // eta
 
 /// The settings of the paper's synthetic experiment.
 UnibioOptions settings(int p, double eta, double noise, std::uint64_t seed) {
-  return {.exponent = static_cast<double>(p),
+  return {.sampling = {.iterations_per_round = 1, .inner_step_size = 1, .outer_step_size = eta, .seed = seed},
+          .exponent = static_cast<double>(p),
           .follower_every = 2,
           .budget = 100,
           .first_epoch = 5,
           .first_radius = 1,
-          .inner_step_size = 1,
           .gradient_noise = noise,
           .solver = UnibioSolver::neumann,
-          .momentum = 0.9,
-          .outer_step_size = eta,
-          .seed = seed};
+          .momentum = 0.9};
 }
 
 /// |G| at the computed y, its distance to phi'(x), and |phi'(x)| itself, at each step.
