@@ -7,6 +7,7 @@
 
 #include "bilevel/run.hpp"
 #include "bilevel/unibio.hpp"
+#include "method_cost.hpp"
 #include "uniformly_convex_games.hpp"
 
 namespace bilevel::bench {
@@ -145,6 +146,7 @@ int main() {
   try {
     bilevel::bench::print_errors();
     bilevel::bench::print_costs();
+    bilevel::bench::print_method_costs();
   } catch (const std::exception& error) {
     fmt::print(stderr, "bilevel_uniform: {}\n", error.what());
     return 1;
