@@ -7,6 +7,7 @@
 
 #include "bilevel/run.hpp"
 #include "bilevel/unibio.hpp"
+#include "method_cost.hpp"
 #include "uniformly_convex_games.hpp"
 
 namespace bilevel::bench {
@@ -18,17 +19,15 @@ constexpr double kLengths[] = {0.05, 0.03, 0.02, 0.01};  // eta
 
 /// The settings of the paper's synthetic experiment.
 UnibioOptions settings(int p, double eta, double noise, std::uint64_t seed) {
-  return {.exponent = static_cast<double>(p),
+  return {.sampling = {.iterations_per_round = 1, .inner_step_size = 1, .outer_step_size = eta, .seed = seed},
+          .exponent = static_cast<double>(p),
           .follower_every = 2,
           .budget = 100,
           .first_epoch = 5,
           .first_radius = 1,
-          .inner_step_size = 1,
           .gradient_noise = noise,
           .solver = UnibioSolver::neumann,
-          .momentum = 0.9,
-          .outer_step_size = eta,
-          .seed = seed};
+          .momentum = 0.9};
 }
 
 /// |G| at the computed y, its distance to phi'(x), and |phi'(x)| itself, at each step.
@@ -147,6 +146,7 @@ int main() {
   try {
     bilevel::bench::print_errors();
     bilevel::bench::print_costs();
+    bilevel::bench::print_method_costs();
   } catch (const std::exception& error) {
     fmt::print(stderr, "bilevel_uniform: {}\n", error.what());
     return 1;

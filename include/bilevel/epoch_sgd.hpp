@@ -2,6 +2,8 @@
 // average.
 #pragma once
 
+#include <functional>
+
 #include "bilevel/lower.hpp"
 #include "bilevel/random.hpp"
 
@@ -16,10 +18,10 @@ struct EpochSgdOptions {
   double noise = 0;         // standard deviation, in each entry, of what is added to every gradient
 };
 
-/// Where chance comes from, held by the caller: resuming means to restore these. Null: all samples, no noise.
+/// Where chance comes from, held by the caller: resuming means to restore what is behind these.
 struct EpochSgdSources {
-  Sampler* sampler = nullptr;
-  Random* random = nullptr;  // needed where noise > 0
+  std::function<Batch()> batches = {};  // empty: all samples; a batch is used up before the next call
+  Random* random = nullptr;             // needed where noise > 0
 };
 
 struct EpochSgdSummary {

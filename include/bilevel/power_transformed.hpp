@@ -44,9 +44,10 @@ struct PowerTransformedOptions {
 /// Where samples come from; an empty function stands for all of them. Each call gives the next batch, which is used up
 /// before the next call, so a Sampler may be behind both.
 ///   upper   one batch for f, f_x and f_y
-///   lower   krylov: one for H and B; neumann: one for every factor I - nu D^-1 H and one for B
+///   lower   krylov: one for H and B; neumann: one for every factor I - nu D^-1 H
+///   cross   neumann: one for B; empty: of `lower`
 struct PowerTransformedBatches {
-  std::function<Batch()> upper, lower;
+  std::function<Batch()> upper, lower, cross = {};
 };
 
 /// What one call leaves to the next, empty before the first.

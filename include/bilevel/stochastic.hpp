@@ -57,11 +57,12 @@ class BatchSource {
 ///   leader  The first round warms up y and the adjoint with x at rest. Then gamma begins with a move of root mean
 ///       square 0.1 per round. A round is a reversal if its h is more than twice as long as any of the last ten, and
 ///       gamma halves, or if it turns against the last one, <h, last h> < 0, and gamma shrinks by K / (1 + K), K the
-///       number of reversals so far (by half where batches are full: there is no noise to turn it around). A round
+///       number of reversals so far (by half where nothing is random: there is no noise to turn it around). A round
 ///       whose h keeps its direction, at a cosine above 1/2 to the last one, and that did not raise f lengthens gamma
 ///       by 2^(1 / (1 + K)), up to a move of a tenth of 1 + max |x_i| in a coordinate per round. That steps should
 ///       shrink like 1 / K, since only noise and overshooting turn a gradient around, is Kesten's idea ("Accelerated
-///       stochastic approximation", Ann. Math. Stat. 1958); the lengthening is ours.
+///       stochastic approximation", Ann. Math. Stat. 1958); the lengthening is ours. Where steps are normalised gamma is
+///       the length of an iteration's move, and a turn counts only if f rose: along a valley such steps turn often.
 /// A round that ends in numbers that are not finite, with an |h| ten times the largest of any round before, or with an
 /// f above the largest of the last ten rounds by more than three times their spread, is taken back and repeated with
 /// gamma and a at a quarter, eight times at most; a doubles again with every round.
@@ -92,6 +93,13 @@ class StochasticMethod : public OuterMethod {
     std::vector<double> recent_h;  // |h| of the last ten rounds
     bool unsettled = false;        // |g_y| rose much, or the round was taken back: measure L anew
 
+    /// Set by an iteration that could not be done: it ends the round.
+    struct Broken {
+      Status status = Status::converged;
+      std::string message = {};
+      explicit operator bool() const { return status != Status::converged; }
+    } broken = {};
+
     /// 1 + k / round_length: the time that papers' schedules run on.
     double time() const { return 1 + static_cast<double>(k) / static_cast<double>(round_length); }
     /// v becomes the mean of the round's adjoints, `newest` among them: for methods whose v is drawn anew.
@@ -112,8 +120,10 @@ class StochasticMethod : public OuterMethod {
   explicit StochasticMethod(StochasticOptions sampling) : sampling_(sampling) {}
 
   /// Where v comes from: from its own last value by steps b, or anew from a series with steps b, of a given or random
-  /// length.
-  enum class Adjoint { iterated, series, random_series };
+  /// length, or from one whose steps the method measures itself (b is 0 unless given).
+  enum class Adjoint { iterated, series, random_series, own_series };
+  /// What gamma multiplies: the direction, or the direction divided by its length.
+  enum class Leader { plain, normalised };
 
   /// What the round's end looks like on all samples.
   struct Look {
@@ -131,6 +141,9 @@ class StochasticMethod : public OuterMethod {
   /// Batches of g that one iteration draws.
   virtual Index batches_per_iteration() const { return 1; }
   virtual Adjoint adjoint() const { return Adjoint::iterated; }
+  virtual Leader leader() const { return Leader::plain; }
+  /// Whether the method draws more than batches.
+  virtual bool adds_noise() const { return adjoint() == Adjoint::random_series; }
   bool is_noisy(const State& state) const;
   /// Gradient steps of the follower in one iteration.
   virtual Index follower_steps() const { return 1; }

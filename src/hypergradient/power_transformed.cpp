@@ -149,13 +149,14 @@ HypergradientResult power_transformed(const BilevelProblem& problem, const Vec& 
   const auto next = [&](const auto& use) {
     return batches.lower ? use(problem.lower->linearize(x, y, batches.lower())) : use(first);
   };
-  const auto cross = [&](const Linearization& at) { return at.hess_xy(result.adjoint); };
   if (options.solver == PowerSolver::krylov) {
     solve_by_krylov(first, *upper.grad_y, diagonal, options, memory, result);
-    result.gradient = *upper.grad_x - cross(first);
+    result.gradient = *upper.grad_x - first.hess_xy(result.adjoint);
   } else {
     solve_by_series(first, next, *upper.grad_y, diagonal, options, margin_of(batches.lower != nullptr), memory, result);
-    result.gradient = *upper.grad_x - next(cross);
+    const auto& cross = batches.cross ? batches.cross : batches.lower;
+    result.gradient =
+        *upper.grad_x - (cross ? problem.lower->hess_xy(x, y, result.adjoint, cross()) : first.hess_xy(result.adjoint));
   }
   check_finite(result);
   return result;

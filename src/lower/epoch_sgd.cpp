@@ -52,7 +52,7 @@ EpochSgdSummary epoch_sgd(const Objective& lower, const Vec& x, const Vec& start
     const Index length = std::min(epoch_length(options, epoch), options.budget - summary.steps);
     Vec y = centre, sum = Vec::Zero(y.size());
     for (Index t = 0; t < length; ++t) {
-      Vec gradient = lower.grad_y(x, y, sources.sampler ? sources.sampler->next() : full);
+      Vec gradient = lower.grad_y(x, y, sources.batches ? sources.batches() : full);
       if (options.noise > 0) {
         for (auto& entry : gradient) entry += options.noise * sources.random->normal();
       }

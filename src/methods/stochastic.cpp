@@ -93,7 +93,8 @@ void StochasticMethod::note_sampling(State& s) const {
 
 void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& s) const {
   const bool has_adjoint = needs().lower.has(Oracle::hess_yy);
-  const bool measures = !sampling_.inner_step_size || (has_adjoint && !sampling_.adjoint_step_size);
+  const bool chooses_b = has_adjoint && !sampling_.adjoint_step_size && adjoint() != Adjoint::own_series;
+  const bool measures = !sampling_.inner_step_size || chooses_b;
   const bool stale =
       s.measured_x.size() == 0 || s.unsettled || moved_far(s.x, s.measured_x) || moved_far(s.y, s.measured_y);
   if (measures && stale) {
@@ -105,7 +106,9 @@ void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& 
   const bool usable = s.curvature > 0 && std::isfinite(s.curvature);
   const double longest = kCurvatureMargin * s.shortening / (usable ? s.curvature : kCurvatureMargin);
   s.a = sampling_.inner_step_size.value_or(noise * longest);
-  s.b = sampling_.adjoint_step_size.value_or(adjoint() == Adjoint::iterated ? noise * longest : longest);
+  s.b = sampling_.adjoint_step_size.value_or(!chooses_b                         ? 0
+                                             : adjoint() == Adjoint::iterated ? noise * longest
+                                                                              : longest);
   const auto note = [&](const char* option, double used, double margin) {
     note_choice(s.choices,
                 {option, "auto", fmt::format("{:.4g}", used),
@@ -113,11 +116,11 @@ void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& 
                              margin, s.curvature, s.reversals)});
   };
   if (!sampling_.inner_step_size) note("inner-step-size", s.a, s.a * s.curvature);
-  if (has_adjoint && !sampling_.adjoint_step_size) note("adjoint-step-size", s.b, s.b * s.curvature);
+  if (chooses_b) note("adjoint-step-size", s.b, s.b * s.curvature);
 }
 
 bool StochasticMethod::is_noisy(const State& s) const {
-  return !s.lower_batches.is_full() || !s.upper_batches.is_full() || adjoint() == Adjoint::random_series;
+  return !s.lower_batches.is_full() || !s.upper_batches.is_full() || adds_noise();
 }
 
 StochasticMethod::Look StochasticMethod::look(const BilevelProblem& problem, const State& s) const {
@@ -131,19 +134,20 @@ StochasticMethod::Look StochasticMethod::look(const BilevelProblem& problem, con
 void StochasticMethod::adapt(const Look& now, State& s) const {
   constexpr double kRise = 2, kSameWay = 0.5;
   const double length = norm(now.h), iterations = static_cast<double>(s.round_length);
+  // How far gamma = 1 moves x in a round that keeps to h.
+  const double unit = iterations * (leader() == Leader::normalised || !(length > 0) ? 1 : length);
   if (s.last_h.size() == 0) {  // the warm-up is over
-    const double move = kFirstMove * std::sqrt(static_cast<double>(s.x.size()));
-    s.gamma = (length > 0 ? move / length : 1) / iterations;
+    s.gamma = kFirstMove * std::sqrt(static_cast<double>(s.x.size())) / unit;
   } else if (length > kRise * *std::max_element(s.recent_h.begin(), s.recent_h.end())) {
     ++s.reversals;
     s.gamma *= 0.5;
-  } else if (dot(now.h, s.last_h) < 0) {
+  } else if (dot(now.h, s.last_h) < 0 && (leader() == Leader::plain || now.upper > s.recent.back())) {
     const auto K = static_cast<double>(++s.reversals);
     s.gamma *= is_noisy(s) ? K / (1 + K) : 0.5;
   } else if (dot(now.h, s.last_h) > kSameWay * length * norm(s.last_h) && now.upper <= s.recent.back()) {
     const double longest = kLongestMove * (1 + longest_entry(s.x));
     s.gamma = std::min(s.gamma * std::exp2(1 / (1.0 + static_cast<double>(s.reversals))),
-                       longest / (longest_entry(now.h) * iterations));
+                       longest * length / (longest_entry(now.h) * unit));
   }
   s.shortening = std::min(1.0, 2 * s.shortening);
   note_choice(s.choices,
@@ -166,20 +170,25 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
   Look now;
   for (int attempt = 0;; ++attempt) {
     choose_inner_steps(problem, s);
-    for (s.i = 0; s.i < s.round_length && all_finite(s.x) && all_finite(s.y) && all_finite(s.v); ++s.i, ++s.k) {
-      iterate(problem, s);
-    }
+    const auto goes_on = [&] { return !s.broken && all_finite(s.x) && all_finite(s.y) && all_finite(s.v); };
+    for (s.i = 0; s.i < s.round_length && goes_on(); ++s.i, ++s.k) iterate(problem, s);
     const char* what = !all_finite(s.x) ? "x" : !all_finite(s.y) ? "y" : !all_finite(s.v) ? "the adjoint v" : nullptr;
-    if (what == nullptr) {
+    const bool done = what == nullptr && !s.broken;
+    if (done) {
       now = look(problem, s);
       if (!std::isfinite(now.upper)) what = "f";
       if (!all_finite(now.h) || !std::isfinite(now.lower_residual)) what = "the hypergradient";
     }
-    const bool exploded = what == nullptr && adapts && s.recent.size() > 2 &&
+    const bool exploded = done && what == nullptr && adapts && s.recent.size() > 2 &&
                           (norm(now.h) > kExplosion * s.largest_h || far_above(now.upper, s.recent));
-    if (what == nullptr && !exploded) break;
+    if (done && what == nullptr && !exploded) break;
     if (attempt == kRetreats || !adapts) {
       if (exploded) break;
+      if (s.broken) {
+        report.status = s.broken.status;
+        report.message = s.broken.message;
+        return report;
+      }
       report.status = Status::nonfinite;
       report.message = fmt::format(
           "{} became non-finite at iteration {} of the round, with inner-step-size {:.4g}, "

@@ -85,7 +85,9 @@ TEST(EpochSgd, SameSourcesSameAnswerAndTheyGoOn) {
     return (0.1 * double(i) + 0.5) * square(y[0]) - x[0] * y[0];
   });
   const auto run = [&](Sampler& sampler, Random& random) {
-    return epoch_sgd(*lower, vec({0.5}), vec({1}), {.noise = 0.1}, {.sampler = &sampler, .random = &random}).y[0];
+    return epoch_sgd(*lower, vec({0.5}), vec({1}), {.noise = 0.1},
+                     {.batches = [&] { return sampler.next(); }, .random = &random})
+        .y[0];
   };
   Sampler sampler(20, 3, 7), twin(20, 3, 7);
   Random random(9), twin_random(9);
