@@ -82,7 +82,8 @@ std::optional<double> least_cost(int p, double accuracy) {
 
 void print_method_costs() {
   fmt::print(
-      "\nOracle calls of g (thousands) until the mean of |phi'| over 20 steps and {} seeds is below the accuracy, noise "
+      "\nOracle calls of g (thousands) until the mean of |phi'| over 20 steps and {} seeds is below the accuracy, "
+      "noise "
       "1;\nthe least over steps of 1, 1/2, 1/4 of the accuracy and budgets of 4 to 1024. The exponent is the slope of\n"
       "log cost against log 1/accuracy; the bound is the paper's, 5 p - 6\n\n{:>3}",
       kSeeds, "p");
@@ -96,10 +97,9 @@ void print_method_costs() {
       fmt::print("{:>10}", cost ? fmt::format("{:.3g}", *cost / 1000) : "-");
       if (cost) points.emplace_back(-std::log(accuracy), std::log(*cost));
     }
-    const auto slope =
-        points.size() < 2
-            ? NAN
-            : (points.back().second - points.front().second) / (points.back().first - points.front().first);
+    const auto slope = points.size() < 2 ? NAN
+                                         : (points.back().second - points.front().second) /
+                                               (points.back().first - points.front().first);
     fmt::print("{:>11.1f}{:>8}\n", slope, 5 * p - 6);
   }
 }

@@ -25,10 +25,10 @@ struct UnibioOptions {
   std::optional<double> first_radius = std::nullopt;  // R_1; empty: 1 + |y| where the follower starts
   double gradient_noise = 0;  // standard deviation added to every entry of g_y in Epoch-SGD: for experiments
   UnibioSolver solver = UnibioSolver::automatic;
-  double tolerance = 1e-10;                            // of Krylov
-  Index terms = 20;                                    // Q of the series
-  std::optional<Index> cross_batches = std::nullopt;   // batches that B v is taken over; empty: as many as the series
-  double momentum = 0.9;                               // beta in [0, 1)
+  double tolerance = 1e-10;                           // of Krylov
+  Index terms = 20;                                   // Q of the series
+  std::optional<Index> cross_batches = std::nullopt;  // batches that B v is taken over; empty: as many as the series
+  double momentum = 0.9;                              // beta in [0, 1)
 };
 void describe(OptionTable& table, UnibioOptions& options);
 

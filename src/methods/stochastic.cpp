@@ -106,7 +106,7 @@ void StochasticMethod::choose_inner_steps(const BilevelProblem& problem, State& 
   const bool usable = s.curvature > 0 && std::isfinite(s.curvature);
   const double longest = kCurvatureMargin * s.shortening / (usable ? s.curvature : kCurvatureMargin);
   s.a = sampling_.inner_step_size.value_or(noise * longest);
-  s.b = sampling_.adjoint_step_size.value_or(!chooses_b                         ? 0
+  s.b = sampling_.adjoint_step_size.value_or(!chooses_b                       ? 0
                                              : adjoint() == Adjoint::iterated ? noise * longest
                                                                               : longest);
   const auto note = [&](const char* option, double used, double margin) {

@@ -52,9 +52,8 @@ void Unibio::follow(const BilevelProblem& problem, State& s) const {
   for (int attempt = 0;; ++attempt) {
     options.first_step = s.a * s.follower_shortening;
     auto followed = epoch_sgd(g, s.x, s.y, options, sources);
-    const bool too_long =
-        exact && (!followed.finite ||
-                  (norm(g.grad_y(s.x, followed.y)) > followed.first_residual && rose(g, s.x, s.y, followed.y)));
+    const bool too_long = exact && (!followed.finite || (norm(g.grad_y(s.x, followed.y)) > followed.first_residual &&
+                                                         rose(g, s.x, s.y, followed.y)));
     if (too_long && attempt < kShortenings) {
       s.follower_shortening *= 0.5;
       continue;

@@ -105,15 +105,15 @@ TEST(UnibioBatches, AreOfTheSizeAskedForAndTheCrossProductTakesSeveral) {
 /// g_i = c_i y^2 / 2 - x y: one of 64 samples is a thousand times as curved as the others.
 TEST(UnibioBatches, TheSeriesIsShortenedWhereABatchIsMoreCurvedThanTheOneMeasured) {
   const auto curvature = [](std::size_t i) { return i == 17 ? 1000.0 : 1.0; };
-  const BilevelProblem problem{"uneven",
-                               make_objective("f", 1, 1, [](auto x, auto y) { return square(y[0] - 1.0) + square(x[0]); }),
-                               make_objective("g", 1, 1, 64,
-                                              [curvature](auto x, auto y, std::size_t i) {
-                                                return 0.5 * curvature(i) * square(y[0]) - x[0] * y[0];
-                                              }),
-                               vec({1}),
-                               vec({0.5}),
-                               {}};
+  const BilevelProblem problem{
+      "uneven",
+      make_objective("f", 1, 1, [](auto x, auto y) { return square(y[0] - 1.0) + square(x[0]); }),
+      make_objective(
+          "g", 1, 1, 64,
+          [curvature](auto x, auto y, std::size_t i) { return 0.5 * curvature(i) * square(y[0]) - x[0] * y[0]; }),
+      vec({1}),
+      vec({0.5}),
+      {}};
   // Measured on the average (curvature 16.6) nu = 0.03 is 15 times too long for the batch of one that holds row 17.
   const Unibio method({.sampling = {.batch_size = 1, .iterations_per_round = 64, .inner_step_size = 1e-4}, .terms = 1});
   const auto state = method.init(problem);
@@ -168,7 +168,8 @@ TEST(UnibioResume, ContinuesBitForBitWithBatchesAndNoise) {
   stop.max_iterations = 40;
   expect_same_trace_twice(game, noisy, stop);
   expect_same_trace_twice(sampled, on_batches, stop);
-  EXPECT_NE(run(game, Unibio({.sampling = {.seed = 2}, .exponent = 4, .gradient_noise = 0.1}), stop).x, run(game, noisy, stop).x);
+  EXPECT_NE(run(game, Unibio({.sampling = {.seed = 2}, .exponent = 4, .gradient_noise = 0.1}), stop).x,
+            run(game, noisy, stop).x);
 }
 
 TEST(UnibioStep, MissingOraclesAreNamedBeforeTheFirstStep) {
