@@ -70,6 +70,9 @@ void describe(OptionTable& table, RaceOptions& options) {
   table.group("Race")
       .add("methods", options.methods, "a method that takes part, see `bilevel methods`; none or all: all that can",
            "a method's name, repeatable")
+      .add("set", options.settings,
+           "an option of one of the methods instead of its default, as in --set soba.batch-size=128",
+           "METHOD.NAME=VALUE, repeatable")
       .add("seeds", options.seeds, "repetitions: seed, seed + 1, ...", between(1, 1000))
       .add("seed", options.first_seed, "the first one")
       .add("time", options.time, "seconds for each method and seed", greater_than(0))
@@ -83,7 +86,8 @@ void describe(OptionTable& table, RaceOptions& options) {
       .add("target-share", options.target_share,
            "the target is the best value of all plus this share of what was to be gained", between(0, 1))
       .add("judge-tolerance", options.lower_tolerance,
-           "the follower of a judged pair is solved until its gradient is below this; with --dataset 1e-5 unless given",
+           "the follower of a judged pair is solved until its gradient is below this; with data in float32 1e-5 unless "
+           "given",
            between(1e-14, 0.1))
       .add("certificate", options.certificate, "also examine what every end point is to the bilevel problem");
 }
