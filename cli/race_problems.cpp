@@ -102,6 +102,7 @@ RaceField cleaning_field(const RaceSettings& settings) {
   // The losses are convex and their weights positive, so that all curvature of the penalty is left in H.
   const bool penalised = c > 0 && cleaning.penalize_intercept;
   auto certificate = cleaning_certificate_options();
+  certificate.solve_products = CertificateOptions{}.solve_products;  // or the leader's error stays without a bound
   if (penalised && cleaning.penalty_norm == 2) certificate.convexity = 2 * c;
   return {.name = name_of(settings, first->data.train.labels.size(), c),
           .about = input_text(*first),

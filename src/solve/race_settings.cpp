@@ -33,7 +33,9 @@ void check_setting(const RaceOptions& options, const std::string& text) {
   };
   const auto racing = options.methods.empty() ? method_names() : options.methods;
   if (std::find(racing.begin(), racing.end(), setting.method) == racing.end()) {
-    const auto nearest = nearest_name(setting.method, racing);
+    const auto all = method_names();
+    const bool exists = std::find(all.begin(), all.end(), setting.method) != all.end();
+    const auto nearest = exists ? std::string() : nearest_name(setting.method, racing);
     throw refusal(fmt::format("no method '{}' races{}; those that do are {}", setting.method,
                               nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest),
                               fmt::join(racing, ", ")));

@@ -203,11 +203,10 @@ TEST(Race, TheJudgeReadsAPairOnceAndSaysWhatItTook) {
   auto options = few({"hoag", "smbg", "bgs_opt"}, 1000);
   options.seeds = 1;
   const auto result = race(counted, options);
-  const Vec x0 = quadratic_problem(1).x0;
   std::size_t points = 0;
   for (const auto& runs : result.runs) points += runs[0].points.size();
-  EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [&](const auto& pair) { return pair.first == x0; }), 1)
-      << "all methods begin at the same pair";
+  // The same solve from the same pair would end at the same bits.
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), seen.front()), 1) << "all methods begin at the same pair";
   EXPECT_LE(seen.size(), points - 2);
   EXPECT_GT(result.seconds.methods, 0);
   EXPECT_GT(result.seconds.judge, 0);
