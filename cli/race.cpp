@@ -19,23 +19,6 @@
 
 namespace bilevel::cli {
 
-void describe(OptionTable& table, RaceSettings& settings) {
-  describe(table, settings.race);
-  table.group("Cleaning, instead of a game")
-      .add("dataset", settings.dataset, "a named data set whose labels are made wrong, to be cleaned",
-           fmt::format("one of {}", fmt::join(data::dataset_names(), ", ")))
-      .add("corrupt", settings.corrupt, "share of the training labels that are made wrong", between(0, 1))
-      .add("train-rows", settings.train_rows, "training rows drawn: leader variables", between(10, 1e6))
-      .add("valid-rows", settings.valid_rows, "trusted rows drawn", between(10, 1e6))
-      .add("penalty-norm", settings.penalty_norm, "p in the follower's penalty c |y|_p^p", at_least(2));
-  table.group("Output")
-      .add("out", settings.out, "directory for config.toml, points.csv and result.json; default: no files",
-           "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out");
-  add_picture(table, settings.plot, "curves", "race.png");
-  add_printing(table, settings.json, settings.quiet);
-}
-
 namespace {
 
 const CommandText& text() {
@@ -43,19 +26,22 @@ const CommandText& text() {
       .name = "race",
       .description =
           "Races methods on the same problem: same starts, same seeds, and for each the same seconds or passes over "
-          "the "
-          "data.\n\n"
-          "The problem is a game file, or with --dataset the cleaning of wrong labels. Each method runs with its "
-          "registry defaults, and its own random numbers get the seed; with --grid each may first spend half of its "
+          "the data.\n\n"
+          "The problem is a game file, or the cleaning of rows with wrong labels: of your own files, given as to "
+          "`bilevel clean`, or of a data set named by --dataset. Each method runs with its registry defaults but for "
+          "what --set gives it, and its own random numbers get the seed; with --grid each may first spend half of its "
           "budget on trying leader step sizes. One judge reads them all: at moments spread over the run the follower "
-          "is "
-          "solved again for the method's x, and f is read there, whatever the method believes; the judge's time is "
+          "is solved again for the method's x, and f is read there, whatever the method believes; the judge's time is "
           "nobody's. Printed are the end values with their spread over seeds, time and passes to a common target, a "
-          "table of wins, and what the certificate says of every end point; --plot draws the curves.",
+          "table of wins, and what the certificate says of every end point; --plot draws the curves. Ctrl-C ends the "
+          "race; what all methods are through with is kept.",
       .examples =
           "bilevel race examples/games/two_wells.toml --methods smbg,bgs_opt,hg_ms --time 1\n"
           "bilevel race examples/games/pitchfork.toml --passes 5000 --plot race.png\n"
-          "bilevel race --dataset fashion-mnist --corrupt 0.5 --time 5 --plot race.png",
+          "bilevel race --dataset fashion-mnist --corrupt 0.5 --time 5 --plot race.png\n"
+          "bilevel race --train people.csv --valid checked.csv --test test.csv --methods smbg,soba,f2sa --time 2\n"
+          "bilevel race --train ham:mail/ham,spam:mail/junk --corrupt 0.3 --methods soba,saba --set "
+          "soba.batch-size=128",
       .operand = "[GAME.toml]"};
   return text;
 }
@@ -63,15 +49,6 @@ const CommandText& text() {
 const std::vector<std::string>& own_files() {
   static const std::vector<std::string> files{"config.toml", "points.csv", "result.json"};
   return files;
-}
-
-RaceField field_of(const RaceSettings& settings, const std::string& game) {
-  if (game.empty() && settings.dataset.empty()) {
-    throw InvalidOption(
-        "no problem: give a game file, as in `bilevel race game.toml`, or a data set's name with --dataset");
-  }
-  if (!game.empty() && !settings.dataset.empty()) throw InvalidOption("give either a game file or --dataset, not both");
-  return game.empty() ? cleaning_field(settings) : game_field(read_game(game), settings.race.first_seed);
 }
 
 int run_race(const std::vector<std::string>& arguments) {
@@ -87,18 +64,24 @@ int run_race(const std::vector<std::string>& arguments) {
   auto& race = settings.race;
   if (std::find(race.methods.begin(), race.methods.end(), "all") != race.methods.end()) race.methods.clear();
   race.interrupt = &catch_interrupts();
+  check_race(race);
+  settle(settings, words.given, words.operand);
   if (!settings.plot.empty()) picture_format(settings.plot);
   if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
-  const auto field = field_of(settings, words.operand);
+  const auto field =
+      words.operand.empty() ? cleaning_field(settings) : game_field(read_game(words.operand), race.first_seed);
   line.finish();
-  if (!settings.json) write_out(fmt::format("{}\n\n", field.name));
+  if (!settings.json) write_out(fmt::format("{}\n\n{}", field.name, field.about));
   const auto result =
       bilevel::race(field.problem, race, [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
   line.finish();
-  if (result.best.empty()) throw InvalidInput("stopped before the first seed was through: there is nothing to compare");
+  if (result.best.empty()) {
+    write_error("bilevel: stopped before a method was through: there is nothing to compare\n");
+    return kInterrupted;
+  }
 
   const auto json = race_json(field, result, table, elapsed());
   if (!settings.out.empty()) {

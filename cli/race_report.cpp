@@ -90,8 +90,8 @@ std::string results_text(const RaceField& field, const RaceOptions& options, con
             seeds, [&](std::size_t s) { return result.passes_to_target(m, s); },
             [](double passes) { return fmt::format("{:.3g}", passes); })};
     for (std::size_t i = 0; i < field.score_names.size(); ++i) {
-      cells.push_back(
-          fmt::format("{:.2f}", median(collect(runs, [&](const RaceRun& r) { return r.last().scores[i]; }))));
+      const double score = median(collect(runs, [&](const RaceRun& r) { return r.last().scores[i]; }));
+      cells.push_back(std::isfinite(score) ? fmt::format("{:.2f}", score) : "-");
     }
     cells.push_back(fmt::format("{}", std::accumulate(wins[m].begin(), wins[m].end(), std::size_t{0})));
     cells.push_back(
@@ -180,8 +180,12 @@ std::string race_text(const RaceField& field, const RaceOptions& options, const 
       text += paragraph("note: ", fmt::format("{}, seed {}, ended early: {}", run.method, run.seed, run.message));
     }
   }
-  if (result.best.size() > 1) text += fmt::format("a seed decides {}\n", field.drawn);
-  return text + fmt::format("time          {} in all\n", format_duration(seconds));
+  if (!result.stopped.empty()) text += paragraph("note: ", result.stopped);
+  if (!options.settings.empty()) text += fmt::format("set           {}\n", fmt::join(options.settings, ", "));
+  if (options.seeds > 1) text += fmt::format("a seed decides {}\n", field.drawn);
+  return text + fmt::format("time          {} in all: the methods {}, the judge {}, the certificates {}\n",
+                            format_duration(seconds), format_duration(result.seconds.methods),
+                            format_duration(result.seconds.judge), format_duration(result.seconds.certificates));
 }
 
 std::string race_json(const RaceField& field, const RaceResult& result, const OptionTable& asked, double seconds) {
@@ -198,9 +202,19 @@ std::string race_json(const RaceField& field, const RaceResult& result, const Op
                        {"wins", beaten},
                        {"runs", runs}});
   }
-  const Json object{{"command", "race"},   {"name", field.name},        {"methods", methods},
-                    {"best", result.best}, {"targets", result.targets}, {"left_out", result.left_out},
-                    {"seconds", seconds},  {"asked", asked.all_texts()}};
+  const auto& spent = result.seconds;
+  const Json object{{"command", "race"},
+                    {"name", field.name},
+                    {"methods", methods},
+                    {"best", result.best},
+                    {"targets", result.targets},
+                    {"left_out", result.left_out},
+                    {"stopped", result.stopped.empty() ? Json(nullptr) : Json(result.stopped)},
+                    {"seconds", seconds},
+                    {"methods_seconds", spent.methods},
+                    {"judge_seconds", spent.judge},
+                    {"certificate_seconds", spent.certificates},
+                    {"asked", asked.all_texts()}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

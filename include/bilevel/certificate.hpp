@@ -74,6 +74,10 @@ struct CertificateOptions {
   /// m up to which H is formed (m products) and all its eigenvalues are had, at most 500; beyond, and beyond 10,
   /// Lanczos.
   Index dense_limit = 200;
+  /// What all eigenvalues of H are known to exceed at every y, such as 2 c of a convex loss with penalty c |y|^2; 0:
+  /// nothing is known. Beyond `dense_limit` it takes the place of the search for the smallest eigenvalue, unless a
+  /// product contradicts it or it counts as zero.
+  double convexity = 0;
   /// Most Hessian products that Lanczos may take, at least 20.
   Index eigenvalue_products = 300;
   /// Most products of the adjoint solve and of the correction of y together.

@@ -19,11 +19,17 @@ struct RaceProblem {
   BilevelProblem problem;
   /// Judges (x, y) with y the follower's solved answer, e.g. test accuracy and F1; empty: nothing but phi.
   std::function<std::vector<double>(const Vec& x, const Vec& y)> scores = {};
+  /// For every x all that the follower may answer is one y, its only critical point (a strictly convex g): then the
+  /// judge may begin to solve where he likes. Elsewhere the method's own y decides which answer is meant.
+  bool unique_answer = false;
+  CertificateOptions certificate = {.tolerance = 1e-4};  // of the end points
 };
 
 struct RaceOptions {
   std::vector<std::string> methods = {};  // names of registry.hpp; empty: all
-  std::size_t seeds = 5;                  // S
+  /// "METHOD.NAME=VALUE", such as "soba.batch-size=128": a method's own option instead of its default.
+  std::vector<std::string> settings = {};
+  std::size_t seeds = 5;  // S
   std::uint64_t first_seed = 1;
   double time = 10;                                         // seconds for each method and seed
   double passes = std::numeric_limits<double>::infinity();  // over the data, likewise, see oracle_passes()
@@ -36,6 +42,10 @@ struct RaceOptions {
   const std::atomic<bool>* interrupt = nullptr;
 };
 void describe(OptionTable& table, RaceOptions& options);
+
+/// Throws InvalidOption for an option out of range, an unknown method, and for settings of a method that does not race,
+/// does not have the option or does not allow the value. race() begins with it; it costs nothing.
+void check_race(const RaceOptions& options);
 
 /// Oracle calls in units of one call on all samples: a minibatch of 64 of 6400 samples is a hundredth. Values,
 /// gradients and products of f and g count alike, each with its own number of samples.
@@ -64,12 +74,20 @@ struct RaceRun {
   const RacePoint& at_passes(double passes) const;
 };
 
+/// Where the seconds of a race went; reading and drawing data is not among them.
+struct RaceSeconds {
+  double methods = 0;  // grids included
+  double judge = 0, certificates = 0;
+};
+
 struct RaceResult {
   std::vector<std::string> methods;        // those that ran
-  std::vector<std::string> left_out;       // sentences: which method cannot run on this problem, and why
+  std::vector<std::string> left_out;       // sentences: which method or seed could not be run, and why
   std::vector<std::vector<RaceRun>> runs;  // methods x seeds
   std::vector<double> best;                // S: the lowest phi that any method reached
   std::vector<double> targets;             // S
+  RaceSeconds seconds;
+  std::string stopped;  // a sentence: where an interrupt ended the race, and what is kept; empty: it ran to its end
   /// Seconds (passes) until phi was at or below the target; empty: never.
   std::optional<double> seconds_to_target(std::size_t method, std::size_t seed) const;
   std::optional<double> passes_to_target(std::size_t method, std::size_t seed) const;
@@ -85,11 +103,12 @@ struct RaceResult {
 /// follower is solved again from its y by L-BFGS, and f is read there. What a method believes of itself does not count,
 /// and the judge's time is not the method's.
 ///
-/// With a grid of G, a method with the option outer-step-size spends half its budget on G step sizes from 1e-3 to 1e2,
-/// and the other half on going on with the one whose phi was lowest.
+/// With a grid of G, a method with the option outer-step-size (and no setting of it) spends half its budget on G step
+/// sizes from 1e-3 to 1e2, and the other half on going on with the one whose phi was lowest.
 ///
-/// A method that cannot run on the problem is left out, with the reason. Throws InvalidOption for options out of range
-/// and unknown methods, InvalidInput where no method can run.
+/// A method that cannot run on the problem is left out, with the reason; so is a seed after the first whose problem
+/// cannot be made (InvalidInput). An interrupt keeps the seeds that all methods are through with, or of the first seed
+/// the methods that are; there may be none. Throws as check_race, and InvalidInput where no method can run.
 RaceResult race(const std::function<RaceProblem(std::uint64_t seed)>& problem, const RaceOptions& options,
                 const std::function<void(std::string_view)>& on_stage = {});
 

@@ -1,5 +1,7 @@
 #include "bilevel/certificate.hpp"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "bilevel/status.hpp"
@@ -36,6 +38,7 @@ void validate(const BilevelProblem& problem, const Vec& x, const Vec& y, const C
   in("tolerance", options.tolerance, 1e-15, 0.1);
   in("kernel_tolerance", options.kernel_tolerance, 1e-15, 0.1);
   in("dense_limit", static_cast<double>(options.dense_limit), 0, 500);
+  in("convexity", options.convexity, 0, std::numeric_limits<double>::max());
   in("eigenvalue_products", static_cast<double>(options.eigenvalue_products), 20, kMost);
   in("solve_products", static_cast<double>(options.solve_products), 0, kMost);
   in("morse_bott_limit", static_cast<double>(options.morse_bott_limit), 0, 500);

@@ -142,7 +142,7 @@ class Examiner {
       spectrum_.smallest = solved.curvature;  // a quotient below zero proves a negative eigenvalue
       spectrum_.smallest_error = std::max(spectrum_.noise, 1e-15) * spectrum_.largest;
       spectrum_.smallest_nonzero = 0;
-      spectrum_.kernel_known = false;
+      spectrum_.kernel_known = spectrum_.bounded = false;
       return;
     }
     const bool lower = solved.finite && solved.quotient != 0 &&
@@ -262,6 +262,7 @@ class Examiner {
     e_.cut = spectrum_.cut;
     e_.spectrum_settled = spectrum_.converged;
     e_.eigenvalue_products = spectrum_.products;
+    if (spectrum_.bounded) e_.convexity = options_.convexity;
     e_.kernel_found = spectrum_.kernel.cols();
     if (spectrum_.kernel_known) c.kernel_dimension = e_.kernel_found;
   }
@@ -285,7 +286,7 @@ class Examiner {
 
   /// What Lanczos calls positive definite gets another look from another start: one step of inverse iteration.
   void look_again() {
-    if (e_.c.follower != FollowerKind::local_minimiser || spectrum_.dense) return;
+    if (e_.c.follower != FollowerKind::local_minimiser || spectrum_.dense || spectrum_.bounded) return;
     Random random(options_.seed + 5);
     Vec b(problem_.dim_y());
     for (auto& entry : b) entry = random.normal();

@@ -59,6 +59,30 @@ void all_eigenvalues(FollowerSpectrum& result, const Linearization& lower, Index
   result.smallest_vector = result.eigenvectors.col(0);
 }
 
+/// Where the smallest eigenvalue is known to exceed options.convexity only |H| is left to be measured. False if a
+/// product says otherwise, or if the bound is so small that it counts as zero.
+bool bounded_ends(FollowerSpectrum& result, const Linearization& lower, Index dim_y,
+                  const CertificateOptions& options) {
+  constexpr Index kForTheLargest = 20;
+  const auto hessian = LinearOperator::symmetric(dim_y, [&](const Vec& v) { return lower.hess_yy(v); });
+  const auto found = extreme_eigenvalues(hessian, std::max(kLanczosTolerance, result.noise),
+                                         std::min(kForTheLargest, options.eigenvalue_products), options.seed);
+  result.products += found.products;
+  result.finite = found.finite;
+  if (!found.finite) return true;
+  result.largest = std::max(std::abs(found.smallest), std::abs(found.largest));
+  result.cut = std::max(options.kernel_tolerance, kAboveNoise * result.noise) * result.largest;
+  const double rounding = result.noise * result.largest;
+  if (options.convexity <= result.cut + rounding || found.smallest < options.convexity - rounding) return false;
+  result.kernel.resize(dim_y, 0);
+  result.smallest = found.smallest;
+  result.smallest_error = std::max(0.0, found.smallest - options.convexity) + rounding;
+  result.smallest_vector = found.smallest_vector;
+  result.smallest_nonzero = options.convexity;
+  result.bounded = true;
+  return true;
+}
+
 /// Finds the smallest eigenvalue, deflates it if it counts as zero, and goes on while the budget lasts.
 void lanczos_ends(FollowerSpectrum& result, const Linearization& lower, Index dim_y,
                   const CertificateOptions& options) {
@@ -139,6 +163,7 @@ FollowerSpectrum follower_spectrum(const Linearization& lower, Index dim_y, cons
   measure_noise(result, lower, dim_y, options.seed);
   if (!result.finite) return result;
   if (dim_y > std::max(options.dense_limit, kSmallestLanczos)) {
+    if (options.convexity > 0 && bounded_ends(result, lower, dim_y, options)) return result;
     lanczos_ends(result, lower, dim_y, options);
     return result;
   }

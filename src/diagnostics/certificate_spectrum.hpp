@@ -19,6 +19,7 @@ struct FollowerSpectrum {
   Eigen::MatrixXd kernel;       // m x k, orthonormal
   bool kernel_known = true;     // false: there may be more than these k
   double smallest_nonzero = 0;  // least size of an eigenvalue outside the kernel, as far as known
+  bool bounded = false;         // smallest_nonzero is the bound that CertificateOptions::convexity gave
   Vec eigenvalues;              // dense: m, ascending
   Eigen::MatrixXd eigenvectors;
   Vec smallest_vector;  // unit, R^m

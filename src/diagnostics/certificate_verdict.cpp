@@ -22,6 +22,12 @@ void conclude(Examination& e, Verdict verdict, std::string reason, std::string a
 
 std::string eigenvalue_text(const Examination& e) {
   const auto& c = e.c;
+  if (e.convexity > 0) {
+    return fmt::format(
+        "H's smallest eigenvalue is known to be at least {:.3g}, and no product contradicts it (|H| = "
+        "{:.3g})",
+        e.convexity, c.largest_eigenvalue);
+  }
   return fmt::format("H's smallest eigenvalue is {:.3g} (error at most {:.1g}, |H| = {:.3g}, {})",
                      c.smallest_eigenvalue, c.smallest_eigenvalue_error, c.largest_eigenvalue,
                      c.dense ? "all eigenvalues known"

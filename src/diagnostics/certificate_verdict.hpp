@@ -18,6 +18,7 @@ struct Examination {
   double correction = 0;   // length of that correction
   bool spectrum_settled = false;
   Index eigenvalue_products = 0;
+  double convexity = 0;  // what H's eigenvalues are known to exceed, where that stood in for Lanczos; else 0
   Index kernel_found = 0;
   double cut = 0;  // eigenvalues up to this in size count as zero
   double selection_scale = 0, morse_bott_scale = 0;

@@ -70,6 +70,9 @@ void describe(OptionTable& table, RaceOptions& options) {
   table.group("Race")
       .add("methods", options.methods, "a method that takes part, see `bilevel methods`; none or all: all that can",
            "a method's name, repeatable")
+      .add("set", options.settings,
+           "an option of one of the methods instead of its default, as in --set soba.batch-size=128",
+           "METHOD.NAME=VALUE, repeatable")
       .add("seeds", options.seeds, "repetitions: seed, seed + 1, ...", between(1, 1000))
       .add("seed", options.first_seed, "the first one")
       .add("time", options.time, "seconds for each method and seed", greater_than(0))

@@ -176,5 +176,44 @@ TEST(LanczosCertificate, GivesTheSameAnswerForTheSameSeed) {
   EXPECT_EQ(certify(problem, x, y).reason, certify(problem, x, y).reason);
 }
 
+/// 300 eigenvalues from 0.01 to 10, a hundred of them within 1 % of the smallest: a cluster that Lanczos is slow on.
+Vec clustered() {
+  Vec eigenvalues(300);
+  for (Index i = 0; i < 100; ++i) eigenvalues[i] = 0.01 * (1 + 1e-4 * static_cast<double>(i));
+  for (Index i = 100; i < 300; ++i) eigenvalues[i] = 0.02 * std::pow(500.0, static_cast<double>(i - 100) / 199);
+  return eigenvalues;
+}
+
+TEST(LanczosCertificate, AKnownConvexityTakesThePlaceOfTheSearch) {
+  const auto [problem, x, y] = diagonal_game(clustered(), 3);
+  const auto searched = certify(problem, x, y);
+  const auto known = certify(problem, x, y, {.convexity = 0.01});
+  EXPECT_EQ(known.verdict, Verdict::local_solution) << all_of(known);
+  EXPECT_EQ(known.kernel_dimension, 0);
+  EXPECT_NE(known.reason.find("known to be at least 0.01"), std::string::npos) << known.reason;
+  EXPECT_NEAR(known.largest_eigenvalue, 10, 0.1) << "20 products of Lanczos find an isolated end to a percent";
+  // Its interval is where the eigenvalue lies.
+  EXPECT_LE(known.smallest_eigenvalue - known.smallest_eigenvalue_error, 0.01 * (1 + 1e-12));
+  EXPECT_GE(known.smallest_eigenvalue, 0.01 * (1 - 1e-12));
+  EXPECT_LT(known.products, searched.products - 100) << all_of(searched);
+
+  const Vec elsewhere = x + Vec::Constant(x.size(), 0.5);
+  const Vec answer = -clustered().cwiseInverse().cwiseProduct(problem.lower->grad_y(elsewhere, Vec::Zero(300)));
+  const auto moved = certify(problem, elsewhere, answer, {.convexity = 0.01});
+  EXPECT_EQ(moved.verdict, Verdict::not_converged) << all_of(moved);
+}
+
+TEST(LanczosCertificate, AConvexityThatIsNotTrueIsNotBelieved) {
+  auto eigenvalues = clustered();
+  eigenvalues[7] = -0.5;
+  const auto [problem, x, y] = diagonal_game(eigenvalues, 3);
+  const auto saddle = certify(problem, x, y, {.convexity = 0.01});
+  EXPECT_EQ(saddle.verdict, Verdict::follower_saddle) << all_of(saddle);
+  const auto [convex, at, answer] = diagonal_game(clustered(), 3);
+  const auto exaggerated = certify(convex, at, answer, {.convexity = 1});
+  EXPECT_EQ(exaggerated.reason.find("known"), std::string::npos) << all_of(exaggerated);
+  EXPECT_NE(exaggerated.verdict, Verdict::follower_saddle) << all_of(exaggerated);
+}
+
 }  // namespace
 }  // namespace bilevel::testing

@@ -67,6 +67,8 @@ Running::~Running() {
 
 void Running::send(int signal) const { kill(process_, signal); }
 
+std::string Running::said() const { return content_of(out_); }
+
 bool Running::has_ended() {
   if (!ended_) ended_ = waitpid(process_, &status_, WNOHANG) == process_;
   return ended_;

@@ -31,6 +31,8 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   void send(int signal) const;
+  /// What stands on standard output by now.
+  std::string said() const;
   bool has_ended();
   Ended wait();  // fails the test, and kills, after half a minute
 
