@@ -35,7 +35,6 @@ TEST(RaceSettings, OfADataSetHalfOfTheLabelsAreMadeWrong) {
   EXPECT_EQ(settings.input.train_rows, 5000U);
   EXPECT_EQ(settings.input.valid_rows, 2000U);
   EXPECT_EQ(settings.input.seed, 7U);
-  EXPECT_EQ(settings.race.lower_tolerance, 1e-5);
 
   settings.input.corrupt = 0;
   settle(settings, {"dataset", "corrupt"}, "");
@@ -53,21 +52,6 @@ TEST(RaceSettings, OfFilesLabelsStayAsTheyAreAndAllRowsAreUsed) {
   EXPECT_EQ(settings.input.train_rows, 5000U) << "asked for, so that reading refuses it";
 }
 
-TEST(RaceSettings, TheJudgesToleranceIsThatOfThePassesUnlessGiven) {
-  const auto settled = [](double tolerance, Precision precision, const std::set<std::string>& given) {
-    RaceSettings settings;
-    settings.input.train = "people.csv";
-    settings.input.precision = precision;
-    settings.race.lower_tolerance = tolerance;
-    settle(settings, given, "");
-    return settings.race.lower_tolerance;
-  };
-  EXPECT_EQ(settled(1e-8, Precision::float32, {}), 1e-5);
-  EXPECT_EQ(settled(1e-8, Precision::float64, {}), 1e-8);
-  EXPECT_EQ(settled(1e-8, Precision::float32, {"judge-tolerance"}), 1e-8);
-  EXPECT_EQ(settled(1e-3, Precision::float32, {}), 1e-3) << "from a file of options";
-}
-
 TEST(RaceSettings, ARaceIsOnOneProblem) {
   const auto refusal = [](RaceSettings settings, const std::set<std::string>& given, const std::string& game) {
     return message_of<InvalidOption>([&] { settle(settings, given, game); });
@@ -80,7 +64,6 @@ TEST(RaceSettings, ARaceIsOnOneProblem) {
             "option 'penalty-norm' is about rows to be cleaned, but the problem is the game game.toml");
   RaceSettings game;
   EXPECT_NO_THROW(settle(game, {"methods", "seed", "time"}, "game.toml"));
-  EXPECT_EQ(game.race.lower_tolerance, 1e-8);
 }
 
 }  // namespace
