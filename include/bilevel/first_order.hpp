@@ -83,7 +83,8 @@ void describe(OptionTable& table, BomeOptions& options);
 /// Assumes: g(x, .) satisfies a Polyak-Lojasiewicz inequality. Where q vanishes l has no bound: the iterates stay at a
 /// distance from the follower's answer that shrinks with gamma.
 ///
-/// Differs from the paper: minibatches, where it has full gradients; during the warm-up (gamma = 0) y <- y^; gamma by
+/// Differs from the paper: minibatches, where it has full gradients: their noise is in l and in grad q alike, and the
+/// direction has a bias that only larger batches take away; during the warm-up (gamma = 0) y <- y^; gamma by
 /// StochasticMethod.
 class Bome final : public StochasticMethod {
  public:

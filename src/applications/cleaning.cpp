@@ -255,9 +255,7 @@ std::optional<Detection> cleaning_detection(const CleaningData& data, const Vec&
   return measure_known(data, flagged, suspicion);
 }
 
-CertificateOptions cleaning_certificate_options() {
-  return {.eigenvalue_products = 100, .solve_products = 100};
-}
+CertificateOptions cleaning_certificate_options() { return {.eigenvalue_products = 100, .solve_products = 100}; }
 
 CleaningResult clean(const CleaningData& data, const CleaningOptions& options, const std::vector<Observer*>& observers,
                      const StageObserver& on_stage) {
