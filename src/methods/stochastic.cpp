@@ -34,6 +34,12 @@ void remember(std::vector<double>& recent, double value) {
   if (recent.size() > kRemembered) recent.erase(recent.begin());
 }
 
+/// Whether f fell by more than rounding.
+bool fell(double now, double then) {
+  constexpr double kRounding = 1e-12;
+  return now < then - kRounding * std::abs(then);
+}
+
 /// Whether f rose beyond what the last rounds' descent and noise can explain.
 bool far_above(double upper, const std::vector<double>& recent) {
   constexpr double kAllowed = 3, kRounding = 1e-8;
@@ -141,7 +147,8 @@ void StochasticMethod::adapt(const Look& now, State& s) const {
   } else if (length > kRise * *std::max_element(s.recent_h.begin(), s.recent_h.end())) {
     ++s.reversals;
     s.gamma *= 0.5;
-  } else if (dot(now.h, s.last_h) < 0 && (leader() == Leader::plain || now.upper > s.recent.back())) {
+  } else if (dot(now.h, s.last_h) < 0 &&
+             (leader() == Leader::plain || !fell(now.upper, *std::min_element(s.recent.begin(), s.recent.end())))) {
     const auto K = static_cast<double>(++s.reversals);
     s.gamma *= is_noisy(s) ? K / (1 + K) : 0.5;
   } else if (dot(now.h, s.last_h) > kSameWay * length * norm(s.last_h) && now.upper <= s.recent.back()) {
