@@ -62,7 +62,7 @@ class BatchSource {
 ///       by 2^(1 / (1 + K)), up to a move of a tenth of 1 + max |x_i| in a coordinate per round. That steps should
 ///       shrink like 1 / K, since only noise and overshooting turn a gradient around, is Kesten's idea ("Accelerated
 ///       stochastic approximation", Ann. Math. Stat. 1958); the lengthening is ours. Where steps are normalised gamma
-///       is the length of an iteration's move, and turns count unless f fell below the last ten rounds: valleys turn it.
+///       is the length of an iteration's move, and turns count unless f fell below the last ten: valleys turn h.
 /// A round that ends in numbers that are not finite, with an |h| ten times the largest of any round before, or with an
 /// f above the largest of the last ten rounds by more than three times their spread, is taken back and repeated with
 /// gamma and a at a quarter, eight times at most; a doubles again with every round.
