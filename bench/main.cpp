@@ -117,6 +117,10 @@ int main(int argc, char** argv) {
       argv += 2;
       argc -= 2;
     }
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+      throw std::invalid_argument(fmt::format(
+          "'{}' is no file to write; usage: bilevel_bench [--only LIST] [FILE.json]", argv[argc > 2 ? 2 : 1]));
+    }
     const std::filesystem::path path = argc > 1 ? argv[1] : "build/bench.json";
     fmt::print("instruction set {}\n", instruction_set());
     std::vector<BenchRow> rows;
@@ -127,6 +131,9 @@ int main(int argc, char** argv) {
     print_table(rows);
     write_json(rows, path);
     fmt::print("written to {}\n", path.string());
+  } catch (const std::invalid_argument& error) {
+    fmt::print(stderr, "bilevel_bench: {}\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "bilevel_bench: {}\n", error.what());
     return 1;
