@@ -1,8 +1,8 @@
 #include "kernels/dense_products.hpp"
 
-// The tiles are arrays of vectors, which scalable vectors cannot be. SSSE3 and AVX3_DL have nothing over their
-// neighbours here and would only cost compile time.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+// Before foreach_target.h.
+#include "kernels/highway_targets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense_scores.cpp"
 #include <hwy/foreach_target.h>

@@ -1,7 +1,8 @@
 #include "kernels/tanh.hpp"
 
-// As in dense_scores.cpp.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+// Before foreach_target.h.
+#include "kernels/highway_targets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/tanh.cpp"
 #include <hwy/foreach_target.h>
