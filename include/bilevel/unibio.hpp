@@ -1,8 +1,8 @@
 // UniBiO: momentum and normalised steps for followers that are uniformly convex, with stochastic gradients.
 #pragma once
 
+#include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "bilevel/epoch_sgd.hpp"
 #include "bilevel/power_transformed.hpp"
@@ -45,10 +45,10 @@ void describe(OptionTable& table, UnibioOptions& options);
 /// D = diag((p-1)|y_i - a|^(p-2)), see power_transformed.hpp; Epoch-SGD: epoch_sgd.hpp. Rounds, step_1 and the length
 /// gamma of a move by StochasticMethod, for normalised steps; nu for p = 2 as well, else measured on each batch.
 ///
-/// Oracle calls per iteration: `budget` grad_y of g in every I-th one and in the last of several, each on its own
-/// batch; one grad_y and one hess_xy
-/// of g, and the hess_yy of the solver (Q for neumann, up to 30 more to measure nu); one value, grad_x and grad_y of f.
-/// Where all samples are taken and g_y did not fall, two values of g more, and all of Epoch-SGD again.
+/// Oracle calls per iteration: `budget` grad_y of g in every I-th one and in the last of several, each on its own batch
+/// (where all samples are taken and step_1 is measured one more, and where g_y did not fall two values of g, and all of
+/// Epoch-SGD again if g rose); one grad_y and one hess_xy of g, and the hess_yy of the solver (Q for neumann, up to 30
+/// more to measure nu); one value, grad_x and grad_y of f.
 ///
 /// Assumes: g(x, .) is uniformly convex, and its Hessian degenerates at y_i = a only; f and u*(x) are smooth. With
 /// another p than that of g the hypergradient is the same up to the solver's error, and the epochs are less well sized.
@@ -64,8 +64,7 @@ class Unibio final : public StochasticMethod {
     double follower_shortening = 1;  // of step_1, where g did not fall along it
     bool answers = false;            // y answers x already, as it does where a round ends
     PowerTransformedMemory memory;
-    std::vector<std::uint32_t> cross;  // the samples that B v is taken over
-    Index inconsistent_steps = 0;      // at which D^-1 H v = D^-1 f_y had no solution
+    Index inconsistent_steps = 0;  // at which D^-1 H v = D^-1 f_y had no solution
   };
 
   explicit Unibio(UnibioOptions options = {});

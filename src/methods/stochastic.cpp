@@ -180,27 +180,24 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
     const auto goes_on = [&] { return !s.broken && all_finite(s.x) && all_finite(s.y) && all_finite(s.v); };
     for (s.i = 0; s.i < s.round_length && goes_on(); ++s.i, ++s.k) iterate(problem, s);
     const char* what = !all_finite(s.x) ? "x" : !all_finite(s.y) ? "y" : !all_finite(s.v) ? "the adjoint v" : nullptr;
-    const bool done = what == nullptr && !s.broken;
-    if (done) {
+    if (!s.broken && what == nullptr) {
       now = look(problem, s);
       if (!std::isfinite(now.upper)) what = "f";
       if (!all_finite(now.h) || !std::isfinite(now.lower_residual)) what = "the hypergradient";
     }
-    const bool exploded = done && what == nullptr && adapts && s.recent.size() > 2 &&
+    if (!s.broken && what != nullptr) {
+      s.broken = {Status::nonfinite, fmt::format("{} became non-finite at iteration {} of the round, with "
+                                                 "inner-step-size {:.4g}, adjoint-step-size {:.4g} and "
+                                                 "outer-step-size {:.4g}",
+                                                 what, s.i, s.a, s.b, s.gamma)};
+    }
+    const bool exploded = !s.broken && adapts && s.recent.size() > 2 &&
                           (norm(now.h) > kExplosion * s.largest_h || far_above(now.upper, s.recent));
-    if (done && what == nullptr && !exploded) break;
+    if (!s.broken && !exploded) break;
     if (attempt == kRetreats || !adapts) {
       if (exploded) break;
-      if (s.broken) {
-        report.status = s.broken.status;
-        report.message = s.broken.message;
-        return report;
-      }
-      report.status = Status::nonfinite;
-      report.message = fmt::format(
-          "{} became non-finite at iteration {} of the round, with inner-step-size {:.4g}, "
-          "adjoint-step-size {:.4g} and outer-step-size {:.4g}",
-          what, s.i, s.a, s.b, s.gamma);
+      report.status = s.broken.status;
+      report.message = s.broken.message;
       return report;
     }
     const double gamma = kRetreat * s.gamma, shortening = kRetreat * s.shortening;

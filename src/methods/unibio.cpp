@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,6 +17,12 @@ bool rose(const Objective& g, const Vec& x, const Vec& start, const Vec& end) {
   if (!g.provides().has(Oracle::value)) return true;
   const double before = g.value(x, start);
   return !(g.value(x, end) <= before + kRounding * (1 + std::abs(before)));
+}
+
+/// Empty where every batch holds all samples.
+std::function<Batch()> source_of(BatchSource& batches) {
+  if (batches.is_full()) return {};
+  return [&batches] { return batches.next(); };
 }
 
 }  // namespace
@@ -45,8 +51,7 @@ void Unibio::follow(const BilevelProblem& problem, State& s) const {
                           .first_epoch = options_.first_epoch,
                           .first_radius = options_.first_radius.value_or(1 + norm(s.y)),
                           .noise = options_.gradient_noise};
-  EpochSgdSources sources{.random = &s.random};
-  if (!s.lower_batches.is_full()) sources.batches = [&s] { return s.lower_batches.next(); };
+  const EpochSgdSources sources{source_of(s.lower_batches), &s.random};
   // Whether the step was too long shows in g_y and g where they are exact.
   const bool exact = s.lower_batches.is_full() && !adds_noise() && !sampling().inner_step_size;
   for (int attempt = 0;; ++attempt) {
@@ -79,17 +84,16 @@ HypergradientResult Unibio::hypergradient(const BilevelProblem& problem, State& 
                                   .tolerance = options_.tolerance,
                                   .terms = options_.terms,
                                   .step_size = s.b};
-  PowerTransformedBatches sources;
-  if (!s.upper_batches.is_full()) sources.upper = [&s] { return s.upper_batches.next(); };
+  PowerTransformedBatches sources{source_of(s.upper_batches), source_of(s.lower_batches)};
+  std::vector<std::uint32_t> cross;
   if (batches) {
-    sources.lower = [&s] { return s.lower_batches.next(); };
-    sources.cross = [&s, this] {
-      s.cross.clear();
+    sources.cross = [&] {
+      cross.clear();
       for (Index i = 0; i < cross_batches(); ++i) {
         const auto drawn = s.lower_batches.next().indices();
-        s.cross.insert(s.cross.end(), drawn.begin(), drawn.end());
+        cross.insert(cross.end(), drawn.begin(), drawn.end());
       }
-      return Batch(s.cross);
+      return Batch(cross);
     };
   }
   auto result = power_transformed(problem, s.x, s.y, options, s.memory, sources);
