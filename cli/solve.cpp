@@ -7,6 +7,7 @@
 
 #include "bilevel/registry.hpp"
 #include "bilevel/run_directory.hpp"
+#include "bilevel/solve.hpp"
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
 #include "interrupt.hpp"
@@ -76,36 +77,17 @@ CertificateOptions certificate_options(const SolveSettings& settings) {
   return options;
 }
 
-/// The method that is used, its settings, and why it was chosen where that was left to the program.
-struct ChosenMethod {
-  std::string name;
-  std::map<std::string, std::string> settings;
-  Choices choices;
-  bool several_minimisers = false;
-};
-
-ChosenMethod choose_method(const Game& game, const SolveSettings& settings, const std::set<std::string>& given) {
-  constexpr Index kSearched = 3;  // up to here a search for the other minimisers takes milliseconds
-  if (settings.method != "auto") {
-    return {settings.method, settings.method_options.settings_for(settings.method, given), {}, false};
-  }
-  std::optional<CriticalPoints> found;
-  if (game.problem.dim_y() <= kSearched) {
-    found = find_critical_points(*game.problem.lower, game.problem.x0, game.box_y, {.seed = settings.game.seed});
-  }
-  const auto advice = recommend(game.problem, found ? &*found : nullptr);
-  ChosenMethod chosen{advice.method, settings.method_options.settings_for(advice.method, given), {}, false};
-  chosen.choices.push_back({"method", "auto", advice.method, advice.summary});
-  chosen.several_minimisers = advice.several_minimisers;
-  for (const auto& [name, value] : advice.settings) {
-    if (chosen.settings.try_emplace(name, value).second) {
-      chosen.choices.push_back({name, "auto", value, "recommended with the method"});
-    }
+MethodChoice choose_method(const Game& game, const SolveSettings& settings, const std::set<std::string>& given) {
+  auto chosen = bilevel::choose_method(
+      game.problem, {.method = settings.method, .settings = {}, .box_y = game.box_y, .seed = settings.game.seed});
+  for (const auto& [name, value] : settings.method_options.settings_for(chosen.name, given)) {
+    chosen.settings[name] = value;
+    std::erase_if(chosen.choices, [&](const Choice& choice) { return choice.option == name; });
   }
   return chosen;
 }
 
-RunResult solve_by_method(const Game& game, const SolveSettings& settings, const ChosenMethod& chosen,
+RunResult solve_by_method(const Game& game, const SolveSettings& settings, const MethodChoice& chosen,
                           const std::vector<Observer*>& observers, SolveOutcome& outcome) {
   const auto method = make_method(chosen.name, chosen.settings);
   auto result = run(game.problem, *method, settings.stop, observers);
@@ -158,7 +140,7 @@ int exit_code(const SolveOutcome& outcome) {
 struct Task {
   Game game;
   SolveSettings settings;
-  std::optional<ChosenMethod> chosen;  // empty: --global
+  std::optional<MethodChoice> chosen;  // empty: --global
   OptionTable used;                    // every option of the run
   std::optional<RunDirectory> directory;
 };

@@ -1,0 +1,44 @@
+// One call for a whole problem: chooses the method where that is left open, runs it, and says what it chose and why.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bilevel/box.hpp"
+#include "bilevel/run.hpp"
+
+namespace bilevel {
+
+struct SolveOptions {
+  std::string method = "auto";                  // a name of registry.hpp, or auto: what recommend() says
+  std::map<std::string, std::string> settings;  // options of the method by name; they win over what is recommended
+  StopRule stop = {.tolerance = 1e-9, .max_iterations = 2000};
+  /// Where auto looks for other minimisers of the follower (m <= 3); empty: nowhere.
+  std::optional<Box> box_y = std::nullopt;
+  std::uint64_t seed = 1;
+};
+
+/// A method that fits a problem, and why.
+struct MethodChoice {
+  std::string name;                             // of registry.hpp
+  std::map<std::string, std::string> settings;  // its options that differ from the defaults
+  Choices choices;                              // asked -> used, where auto chose
+  bool several_minimisers = false;              // of the follower at the start: others may be better for the leader
+};
+
+/// Resolves `auto`. Throws InvalidOption for an unknown method, DimensionMismatch and MissingOracle as recommend().
+MethodChoice choose_method(const BilevelProblem& problem, const SolveOptions& options);
+
+struct Solved {
+  MethodChoice method;
+  RunResult run;
+};
+
+/// choose_method() and run(). Throws before the first step what these throw; afterwards every failure is a Status.
+Solved solve(const BilevelProblem& problem, const SolveOptions& options = {},
+             const std::vector<Observer*>& observers = {});
+
+}  // namespace bilevel

@@ -1,0 +1,38 @@
+#include "bilevel/solve.hpp"
+
+#include <utility>
+
+#include "bilevel/recommendation.hpp"
+#include "bilevel/registry.hpp"
+
+namespace bilevel {
+
+MethodChoice choose_method(const BilevelProblem& problem, const SolveOptions& options) {
+  constexpr Index kSearched = 3;  // up to here a search for the other minimisers takes milliseconds
+  if (options.method != "auto") return {find_method(options.method).name, options.settings, {}, false};
+  problem.validate();
+  std::optional<CriticalPoints> found;
+  if (options.box_y && problem.dim_y() <= kSearched) {
+    found = find_critical_points(*problem.lower, problem.x0, *options.box_y, {.seed = options.seed});
+  }
+  const auto advice = recommend(problem, found ? &*found : nullptr);
+  MethodChoice chosen{advice.method, options.settings, {}, advice.several_minimisers};
+  chosen.choices.push_back({"method", "auto", advice.method, advice.summary});
+  for (const auto& [name, value] : advice.settings) {
+    if (chosen.settings.try_emplace(name, value).second) {
+      chosen.choices.push_back({name, "auto", value, "recommended with the method"});
+    }
+  }
+  return chosen;
+}
+
+Solved solve(const BilevelProblem& problem, const SolveOptions& options, const std::vector<Observer*>& observers) {
+  Solved solved;
+  solved.method = choose_method(problem, options);
+  const auto method = make_method(solved.method.name, solved.method.settings);
+  solved.run = run(problem, *method, options.stop, observers);
+  solved.run.choices.insert(solved.run.choices.begin(), solved.method.choices.begin(), solved.method.choices.end());
+  return solved;
+}
+
+}  // namespace bilevel
