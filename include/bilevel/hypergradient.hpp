@@ -36,8 +36,8 @@ struct HypergradientResult {
   Vec adjoint;                        // R^m: d_z phi^k (unrolled) or w with H w = f_y (implicit)
   Vec y;                              // R^m: the follower's answer it was taken at
   double upper = 0;                   // f(x, y)
-  double upper_x_norm = 0;            // |f_x(x, y)| (unrolled)
-  double upper_y_norm = 0;            // |f_y(x, y)| (unrolled)
+  double upper_x_norm = 0;            // |f_x(x, y)|
+  double upper_y_norm = 0;            // |f_y(x, y)|
   double lower_residual = 0;          // |g_y| at the last point where it was computed (before the last step)
   double first_lower_residual = 0;    // |g_y(x, z)| at the start of the trajectory
   Index lower_steps = 0;              // follower steps taken, recomputation included

@@ -2,6 +2,7 @@
 // the curvature that sets their step size.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -97,6 +98,12 @@ class LowerSolver {
     double tolerance = 1e-8;  // stop when |g_y| <= tolerance * max(1, |g_y| at the start)
     Index max_iterations = 500;
     const std::atomic<bool>* interrupt = nullptr;  // stop after the running iteration when it becomes true
+    /// Above 0: the |g_y| that the tolerance is a share of, instead of max(1, |g_y| at the start): for who knows the
+    /// unit of g, or starts near the answer.
+    double reference = 0;
+    double target(double first_residual) const {
+      return tolerance * (reference > 0 ? reference : std::max(1.0, first_residual));
+    }
   };
   struct Summary {
     Vec y;  // R^m

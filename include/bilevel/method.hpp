@@ -41,13 +41,20 @@ struct StepReport {
   double hypergradient_norm = 0;      // |d_x phi|
   double lower_residual = 0;          // |g_y|, at y's last predecessor where no further gradient was computed
   Index lower_steps = 0;              // follower steps taken
-  Status status = Status::converged;  // anything else ends the run: nonfinite, breakdown, lower_failed
-  std::string message;                // origin of the failure, with numbers
+  Status status = Status::converged;  // anything else ends the run: nonfinite, breakdown, lower_failed, stagnated
+  std::string message;                // origin of the failure, or why it is solved, with numbers
+  /// False: a trial that the method did not take. It is shown to observers and counts as a step, but nothing is judged
+  /// by it: state.answered_x and state.y are still those of the last accepted one.
+  bool accepted = true;
+  /// Whether this pair is an answer, by a method that measures it: then it replaces the stop rule's comparison of
+  /// hypergradients. Empty: the method does not know.
+  std::optional<bool> solved = std::nullopt;
 };
 
 /// What the loop remembers from step to step, so that a resumed run stops and reports as an unbroken one would.
 struct Progress {
   std::optional<double> first_norm;                            // |hypergradient| of the first step
+  double largest_residual = 0;                                 // |g_y| of the accepted steps, the largest so far
   double reference = std::numeric_limits<double>::infinity();  // upper value that improvement is measured against
   Index reference_iteration = 0;
   double best_upper = std::numeric_limits<double>::infinity();

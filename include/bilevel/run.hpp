@@ -13,8 +13,9 @@ namespace bilevel {
 
 /// When to stop. The rules are tested after every step, in this order.
 struct StopRule {
-  /// converged: |hypergradient| <= tolerance * |hypergradient| of the first step, or <= 1e-15 max(1, |best f|), which
-  /// is rounding. 0 never.
+  /// converged: the method says that the pair is a solution (StepReport::solved), or, where it cannot tell,
+  /// |hypergradient| <= tolerance * |hypergradient| of the first step and |g_y| is below a thousandth of the largest that
+  /// the run has seen. Only accepted steps are judged. 0 never.
   double tolerance = 1e-8;
   /// stagnated: the best upper value has not improved by this share over `patience` steps. 0 never.
   double improvement = 0;
@@ -36,7 +37,7 @@ struct TraceRow {
 struct RunResult {
   Status status = Status::budget_reached;
   std::string message;  // why it ended, with numbers
-  Vec x, y;             // the last leader and the follower's last answer: at convergence a pair, else one move apart
+  Vec x, y;             // the last accepted pair: the leader x and the follower's answer to it
   Vec best_x, best_y;   // the pair with the lowest upper value: x that was evaluated and its follower's answer
   double best_upper = std::numeric_limits<double>::infinity();
   Index best_iteration = 0;

@@ -19,6 +19,8 @@ HypergradientResult implicit(const BilevelProblem& problem, const Vec& x, const 
   result.lower_residual = result.first_lower_residual = norm(*lower.evaluation().grad_y);
   auto upper = problem.upper->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, x, y);
   result.upper = *upper.value;
+  result.upper_x_norm = norm(*upper.grad_x);
+  result.upper_y_norm = norm(*upper.grad_y);
   if (!std::isfinite(result.upper) || !all_finite(*upper.grad_x) || !all_finite(*upper.grad_y)) {
     result.status = Status::nonfinite;
     result.message = fmt::format("the upper objective is not finite at the follower's answer (f = {})", result.upper);

@@ -26,7 +26,7 @@ LowerSolver::Summary GradientDescent::solve(const Objective& lower, const Vec& x
           fmt::format("the follower became non-finite after {} steps of size {:.3g}", summary.iterations, step_size);
       return summary;
     }
-    if (summary.iterations == 0) target = options.tolerance * std::max(1.0, summary.residual);
+    if (summary.iterations == 0) target = options.target(summary.residual);
     if (summary.residual <= target) {
       summary.status = Status::converged;
       break;

@@ -1,59 +1,13 @@
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "bilevel/lower.hpp"
+#include "lower/lbfgs_pairs.hpp"
 
 namespace bilevel {
-
-namespace {
-
-/// The last few (s, d) = (change of y, change of gradient) pairs and the inverse Hessian they imply.
-class Pairs {
- public:
-  explicit Pairs(Index memory) : memory_(static_cast<std::size_t>(memory)) {}
-
-  void add(Vec s, Vec d) {
-    const double curvature = dot(s, d);
-    if (!(curvature > 1e-14 * norm(s) * norm(d))) return;  // keeps the implied Hessian positive definite
-    if (pairs_.size() == memory_) pairs_.pop_front();
-    pairs_.push_back({std::move(s), std::move(d), 1.0 / curvature});
-  }
-
-  /// Two-loop recursion, Algorithm 7.4.
-  Vec direction(const Vec& gradient) const {
-    Vec q = -gradient;
-    std::vector<double> alpha(pairs_.size());
-    for (std::size_t i = pairs_.size(); i-- > 0;) {
-      alpha[i] = pairs_[i].rho * dot(pairs_[i].s, q);
-      q -= alpha[i] * pairs_[i].d;
-    }
-    if (!pairs_.empty()) {
-      const auto& last = pairs_.back();
-      q *= 1.0 / (last.rho * dot(last.d, last.d));
-    }
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      q += (alpha[i] - pairs_[i].rho * dot(pairs_[i].d, q)) * pairs_[i].s;
-    }
-    return q;
-  }
-
-  bool empty() const { return pairs_.empty(); }
-  void clear() { pairs_.clear(); }
-
- private:
-  struct Pair {
-    Vec s, d;
-    double rho;
-  };
-  std::size_t memory_;
-  std::deque<Pair> pairs_;
-};
-
-}  // namespace
 
 LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Vec& start,
                                   const Options& options) const {
@@ -64,9 +18,9 @@ LowerSolver::Summary Lbfgs::solve(const Objective& lower, const Vec& x, const Ve
 
   Summary summary;
   summary.y = start;
-  Pairs pairs(memory_);
+  LbfgsPairs pairs(memory_);
   auto now = lower.evaluate(want, x, summary.y);
-  const double target = options.tolerance * std::max(1.0, norm(*now.grad_y));
+  const double target = options.target(norm(*now.grad_y));
   const auto finish = [&](Status status, std::string_view why) {
     summary.status = status;
     summary.message = fmt::format("{} after {} L-BFGS iterations: |g_y| = {:.3g}, target {:.3g}{}", to_string(status),

@@ -70,7 +70,7 @@ LowerSolver::Summary NewtonCg::solve(const Objective& lower, const Vec& x, const
   summary.y = start;
   auto now = lower.evaluate(kWant, x, summary.y);
   const double first = norm(*now.grad_y);
-  const double target = options.tolerance * std::max(1.0, first);
+  const double target = options.target(first);
   const auto finish = [&](Status status, std::string_view why) {
     summary.status = status;
     summary.message = fmt::format("{} after {} Newton iterations: |g_y| = {:.3g}, target {:.3g}{}", to_string(status),

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "methods/leader_turn.hpp"
 #include "methods/step_size_choice.hpp"
 
 namespace bilevel {
@@ -100,7 +101,9 @@ StepReport Iaptt::step(const BilevelProblem& problem, OuterMethod::State& base) 
   if (problem.lower->provides().has(Oracle::value)) report.lower = problem.lower->value(s.x, result.y);
 
   const bool moves = report.hypergradient_norm > 0;
-  if (!moves || leader_step(options_.leader, s.leader, gradient, worst, point) == LeaderMove::accepted) {
+  const auto move = moves ? leader_step(options_.leader, s.leader, gradient, worst, point) : LeaderMove::accepted;
+  report_move(options_.leader, s.leader, move, report);
+  if (move == LeaderMove::accepted) {
     s.answered_x = s.x;
     s.y = std::move(result.y);
   }

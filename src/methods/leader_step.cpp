@@ -10,7 +10,8 @@ std::string_view to_string(LeaderRule rule) { return rule == LeaderRule::adam ? 
 namespace {
 
 constexpr std::size_t kRemembered = 10;  // accepted pairs that a new one is compared with
-constexpr int kMaxRejections = 10;
+constexpr int kMostRejections = 10;  // before f is measured again where the move began
+constexpr int kMostAfterwards = 40;
 
 void remember(LeaderStepState& state, double upper) {
   state.recent.push_back(upper);
@@ -33,34 +34,77 @@ double shrink_factor(const LeaderStepState& state, double upper) {
   return factor > kLeast ? std::min(factor, kMost) : kLeast;
 }
 
-double secant_step_size(const LeaderStepState& state, const Vec& gradient, const Vec& x) {
-  constexpr double kFirstMove = 0.1, kLongest = 10, kDiffer = 0.15;
-  if (state.last_gradient.size() == 0) {
-    const double length = norm(gradient);
-    return length > 0 ? kFirstMove * std::sqrt(static_cast<double>(x.size())) / length : 1.0;
-  }
+/// The first move is a tenth of x's own length; of a unit for each variable where x is zero and has none.
+double first_step_size(const Vec& gradient, const Vec& x) {
+  constexpr double kShare = 0.1;
+  const double length = norm(gradient), own = norm(x);
+  if (!(length > 0)) return 1.0;
+  return kShare * (own > 0 ? own : std::sqrt(static_cast<double>(x.size()))) / length;
+}
+
+double secant_step_size(LeaderStepState& state, const Vec& gradient, const Vec& x) {
+  constexpr double kLongest = 10, kDiffer = 0.15;
+  state.lengthened = state.last_gradient.size() == 0;
+  if (state.lengthened) return first_step_size(gradient, x);
   const Vec moved = x - state.last_x;
   const Vec change = gradient - state.last_gradient;
   const double curvature = dot(moved, change);
   const double longest = kLongest * state.step_size;
   // Where the gradient is exactly zero there is nothing to move by, and growing steps would end at infinity.
-  if (!(curvature > 0)) return gradient.isZero(0) ? state.step_size : longest;
+  if (gradient.isZero(0)) return state.step_size;
+  state.lengthened = !(curvature > 0);
+  if (state.lengthened) return longest;
   const double long_step = dot(moved, moved) / curvature;
   const double short_step = curvature / dot(change, change);
-  return std::min(short_step < kDiffer * long_step ? short_step : long_step, longest);
+  const double wanted = short_step < kDiffer * long_step ? short_step : long_step;
+  state.lengthened = wanted > longest;
+  return std::min(wanted, longest);
+}
+
+/// Shrinks a move that raised f. After ten times f is asked for once more where the move began: an answer that had not
+/// settled makes the values around it incomparable. After forty more, no step lowers f.
+LeaderMove reject(LeaderStepState& state, double upper, Vec& x) {
+  ++state.rejections;
+  if (state.rejections == 1) state.rejected_step_size = state.step_size;
+  if (state.rejections == kMostRejections && !state.measured_again) {
+    state.measures_again = true;
+    x = state.last_x;
+    return LeaderMove::rejected;
+  }
+  if (state.rejections >= (state.measured_again ? kMostAfterwards : kMostRejections) || x == state.last_x) {
+    x = state.last_x;
+    return LeaderMove::stuck;
+  }
+  shrink_move(state, shrink_factor(state, upper), x);
+  return LeaderMove::rejected;
 }
 
 LeaderMove descend(const LeaderStepOptions& options, LeaderStepState& state, const Vec& gradient, double upper,
                    Vec& x) {
-  if (!options.step_size && !state.recent.empty() && state.rejections < kMaxRejections &&
-      rose(upper, *std::max_element(state.recent.begin(), state.recent.end()))) {
-    shrink_move(state, shrink_factor(state, upper), x);
-    ++state.rejections;
-    return LeaderMove::rejected;
+  if (options.step_size) {
+    state.last_x = x;
+    state.last_gradient = gradient;
+    state.step_size = *options.step_size;
+    x -= state.step_size * gradient;
+    return LeaderMove::accepted;
   }
-  if (state.rejections >= kMaxRejections) state.recent = {upper};
+  if (state.measures_again) {  // x is where the last accepted move began
+    constexpr double kShorter = 0.1;
+    state.measures_again = false;
+    state.measured_again = true;
+    state.rejections = 0;
+    state.recent = {upper};
+    state.step_size = kShorter * state.rejected_step_size;
+    state.last_gradient = gradient;
+    x -= state.step_size * gradient;
+    return LeaderMove::accepted;
+  }
+  if (!state.recent.empty() && rose(upper, *std::max_element(state.recent.begin(), state.recent.end()))) {
+    return reject(state, upper, x);
+  }
   state.rejections = 0;
-  const double step_size = options.step_size.value_or(secant_step_size(state, gradient, x));
+  state.measured_again = false;
+  const double step_size = secant_step_size(state, gradient, x);
   state.last_x = x;
   state.last_gradient = gradient;
   x -= step_size * gradient;

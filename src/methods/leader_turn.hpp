@@ -12,18 +12,37 @@
 
 namespace bilevel {
 
+/// What the leader's rule made of a pair, for the report: a pair that was not taken is not judged, and a step that had to
+/// grow for want of curvature says that a small hypergradient is no sign of a solution.
+inline void report_move(const LeaderStepOptions& leader, const LeaderStepState& state, LeaderMove move,
+                        StepReport& report) {
+  report.accepted = move != LeaderMove::rejected;
+  if (!leader.step_size && leader.rule == LeaderRule::gradient_descent && state.lengthened &&
+      report.hypergradient_norm > 0) {
+    report.solved = false;
+  }
+  if (move == LeaderMove::stuck) {
+    report.status = Status::stagnated;
+    report.message = fmt::format(
+        "no step along the hypergradient, however short, lowers f = {:.10g}, though |hypergradient| = {:.3g}",
+        state.recent.back(), norm(state.last_gradient));
+  }
+}
+
 /// Moves the leader along `gradient`; `upper` and `y` belong to state.x. An accepted move keeps (state.x, y) as the
 /// latest pair, a rejected one keeps the old y. State has x, y, answered_x, iteration, choices, leader.
 template <class State>
 void move_leader(const LeaderStepOptions& leader, const Vec& gradient, double upper, Vec y, State& state,
                  StepReport& report) {
   Vec x = state.x;
-  if (leader_step(leader, state.leader, gradient, upper, state.x) == LeaderMove::accepted) {
+  const auto move = leader_step(leader, state.leader, gradient, upper, state.x);
+  if (move == LeaderMove::accepted) {
     state.answered_x = std::move(x);
     state.y = std::move(y);
   }  // else y stays: a rejected leader's answer may lie on another branch
   if (!leader.step_size) note_outer_step_size(state.choices, state.leader.step_size);
   ++state.iteration;
+  report_move(leader, state.leader, move, report);
   if (!all_finite(state.x)) {
     report.status = Status::nonfinite;
     report.message =

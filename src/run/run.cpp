@@ -13,7 +13,9 @@ namespace {
 
 /// Notes a finished step; x is the leader that its value belongs to, y the follower's answer to it.
 void note(Progress& progress, const TraceRow& row, const StopRule& rule, const Vec& x, const Vec& y) {
+  if (!row.report.accepted) return;
   const double upper = row.report.upper;
+  progress.largest_residual = std::max(progress.largest_residual, row.report.lower_residual);
   if (!progress.first_norm) progress.first_norm = row.report.hypergradient_norm;
   if (std::isinf(progress.reference) || upper < progress.reference - rule.improvement * std::abs(progress.reference)) {
     progress.reference = upper;
@@ -27,6 +29,12 @@ void note(Progress& progress, const TraceRow& row, const StopRule& rule, const V
   }
 }
 
+/// Whether |g_y| is small beside the largest that the run has seen: an answer to another leader's move is none.
+bool follower_settled(const Progress& progress, const StepReport& report) {
+  constexpr double kSettled = 1e-3;
+  return report.lower_residual <= kSettled * progress.largest_residual;
+}
+
 /// True when the run is over after this step; fills status and message.
 bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, RunResult& result) {
   const auto end = [&](Status status, std::string message) {
@@ -34,12 +42,14 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
     result.message = std::move(message);
     return true;
   };
-  const double length = row.report.hypergradient_norm;
-  // A run that begins at a solution has only rounding to reduce.
-  constexpr double kRounding = 1e-15;
-  const double rounding = kRounding * std::max(1.0, std::abs(progress.best_upper));
-  const double target = std::max(rule.tolerance * progress.first_norm.value_or(0), rounding);
-  if (rule.tolerance > 0 && length <= target) {
+  const auto& report = row.report;
+  const double length = report.hypergradient_norm;
+  const double target = rule.tolerance * progress.first_norm.value_or(0);
+  if (rule.tolerance > 0 && report.accepted && report.solved.value_or(false)) {
+    return end(Status::converged, report.message);
+  }
+  if (rule.tolerance > 0 && report.accepted && report.solved.value_or(true) && std::isfinite(length) &&
+      length <= target && follower_settled(progress, report)) {
     return end(Status::converged,
                fmt::format("|hypergradient| = {:.3g} <= {:.3g} after {} steps", length, target, row.iteration));
   }
@@ -88,7 +98,9 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
     row.lower = problem.lower->counts() - lower_start;
     if (row.report.status != Status::converged) {
       result.status = row.report.status;
-      result.message = fmt::format("step {} failed and was rolled back: {}", row.iteration, row.report.message);
+      result.message = row.report.status == Status::stagnated || row.report.status == Status::diverged
+                           ? row.report.message
+                           : fmt::format("step {} failed and was rolled back: {}", row.iteration, row.report.message);
       state = std::move(before);
       break;
     }
@@ -99,7 +111,8 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
     result.trace.push_back(std::move(row));
   }
 
-  result.x = state->x;
+  // The leader that y answers: where the method has moved on already, that move is the next step's.
+  result.x = state->answered_x.size() > 0 ? state->answered_x : state->x;
   result.y = state->y;
   const auto& progress = state->progress;
   result.best_upper = progress.best_upper;

@@ -1,0 +1,295 @@
+#include "lower/newton_follower.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace bilevel {
+
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr double kArmijo = 1e-4, kWolfe = 0.9;
+constexpr int kLineSearchSteps = 60;
+constexpr double kEndless = 0x1p50;  // a step that long and still downhill: there is no minimiser this way
+
+/// The Newton direction at a formed point, and what it says about the distance to a minimiser.
+struct Direction {
+  Vec p;                   // R^m
+  bool curved_down = false;  // H has an eigenvalue below zero by more than rounding
+  bool settled = false;    // every part of g_y that H can see is rounding
+};
+
+/// Largest |p_j| / scale_j; a coordinate without any scale counts where it moves at all.
+double relative_length(const Vec& p, const Vec& scale) {
+  double most = 0;
+  for (Index j = 0; j < p.size(); ++j) {
+    if (p[j] != 0) most = std::max(most, std::abs(p[j]) / scale[j]);
+  }
+  return most;
+}
+
+Direction newton_direction(const FormedFollower& at, const Vec& scale) {
+  const auto& spectrum = at.spectrum;
+  const Vec& lambda = spectrum.eigenvalues();
+  const double zero = spectrum.rounding();
+  const Vec c = spectrum.coordinates(at.gradient);
+  const Vec noise = spectrum.eigenvectors().cwiseAbs().transpose() * at.noise.cwiseQuotient(spectrum.scale());
+  Direction result{.p = {}, .curved_down = lambda[0] < -zero, .settled = true};
+  Vec d(c.size());
+  for (Index k = 0; k < c.size(); ++k) {
+    const bool rounding = std::abs(c[k]) <= noise[k];
+    result.settled = result.settled && rounding;
+    d[k] = rounding && !(lambda[k] > zero) ? 0 : -c[k] / std::max(std::abs(lambda[k]), zero > 0 ? zero : 1);
+  }
+  result.p = spectrum.direction(d);
+  if (!result.curved_down || !result.settled) return result;
+  // At a saddle or a maximum: along the most negative curvature, to begin with by a small share of y's own scale.
+  constexpr double kPush = 1e-3;
+  Vec v = spectrum.direction(Vec::Unit(c.size(), 0));
+  const double length = relative_length(v, scale.cwiseMax(1e-300));
+  v *= kPush / (length > 0 && std::isfinite(length) ? length : 1);
+  result.p = dot(at.gradient, v) > 0 ? Vec(-v) : v;
+  return result;
+}
+
+/// A search along p from `at`: weak Wolfe, but along negative curvature only a fall is asked for.
+struct Search {
+  Vec y;
+  bool found = false, endless = false;
+  double step = 0;
+  double value = 0, gradient_before = 0, gradient_after = 0;  // |g_y| in H's units
+  Index evaluations = 0;
+};
+
+Search search_line(const Objective& lower, const Vec& x, const FormedFollower& at, const Direction& direction,
+                   double first_step) {
+  const double rounding = std::max(8 * kEpsilon, lower.rounding());
+  const double slope = dot(at.gradient, direction.p);
+  const auto in_units = [&](const Vec& gradient) { return norm(gradient.cwiseQuotient(at.spectrum.scale())); };
+  Search result;
+  result.gradient_before = in_units(at.gradient);
+  double step = first_step, too_short = 0, too_long = std::numeric_limits<double>::infinity();
+  double best = at.value;
+  for (int i = 0; i < kLineSearchSteps; ++i) {
+    const Vec trial = at.y + step * direction.p;
+    const auto next = lower.evaluate(Oracle::value | Oracle::grad_y, x, trial);
+    ++result.evaluations;
+    const double value = *next.value, next_slope = dot(*next.grad_y, direction.p);
+    const double length = in_units(*next.grad_y);
+    const bool finite = std::isfinite(value) && all_finite(*next.grad_y);
+    // Where the value's fall drowns in its rounding, the slopes or the gradient's length still tell it.
+    const bool level = value <= at.value + rounding * std::abs(at.value);
+    const bool falls = direction.curved_down && !(slope < 0)
+                           ? value < best
+                           : value <= at.value + kArmijo * step * slope ||
+                                 (level && (next_slope <= (2 * kArmijo - 1) * slope || length < 0.5 * result.gradient_before));
+    if (!finite || !falls) {
+      too_long = step;
+      if (result.found && direction.curved_down) break;  // the last one was the lowest
+    } else {
+      result.found = true;
+      result.y = trial;
+      result.step = step;
+      result.value = best = value;
+      result.gradient_after = length;
+      too_short = step;
+      const bool long_enough = direction.curved_down ? next_slope >= 0 : next_slope >= kWolfe * slope;
+      if (long_enough) break;
+      if (step * relative_length(direction.p, at.y.cwiseAbs().cwiseMax(direction.p.cwiseAbs())) >= kEndless ||
+          step >= kEndless) {
+        result.endless = true;
+        break;
+      }
+    }
+    step = std::isinf(too_long) ? (direction.curved_down ? 4 : 2) * too_short : 0.5 * (too_short + too_long);
+  }
+  return result;
+}
+
+/// Whether g does not rise along p from y however far one goes.
+bool falls_for_ever(const Objective& lower, const Vec& x, const FormedFollower& at, const Vec& p) {
+  constexpr int kLengths = 24;
+  double last = at.value, step = 1;
+  int falls = 0;
+  for (int k = 0; k < kLengths; ++k, step *= 4) {
+    const double value = lower.value(x, at.y + step * p);
+    if (std::isnan(value) || value > last || value == std::numeric_limits<double>::infinity()) return false;
+    if (value < last) ++falls;
+    last = value;
+  }
+  return falls > 0;
+}
+
+class Solve {
+ public:
+  Solve(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options)
+      : lower_(lower), x_(x), options_(options) {
+    answer_.scale = largest_ = start.cwiseAbs();
+    answer_.at = form_follower(lower, x, start);
+    ++answer_.gradients;
+  }
+
+  FollowerAnswer run() {
+    if (!answer_.at.finite) return finish(Status::nonfinite, "g or a derivative of it is not finite at the start");
+    for (;; ++answer_.iterations) {
+      if (options_.interrupt && options_.interrupt->load()) return finish(Status::interrupted, "");
+      const auto direction = newton_direction(answer_.at, answer_.scale);
+      const Vec scale = answer_.scale.cwiseMax(direction.p.cwiseAbs());
+      answer_.distance = direction.settled && !direction.curved_down ? 0 : relative_length(direction.p, scale);
+      if (!direction.curved_down && (direction.settled || answer_.distance <= kSettled)) return finish(Status::converged, "");
+      if (answer_.iterations >= options_.max_iterations) {
+        return finish(answer_.distance <= kNearly && !direction.curved_down ? Status::converged : Status::lower_failed,
+                      "the iterations are used up");
+      }
+      if (runs_away(direction)) {
+        return finish(Status::diverged, fmt::format("g falls for ever along {}: the follower has no minimiser this way",
+                                                    direction_text(direction.p)));
+      }
+      if (auto ended = advance(direction)) return std::move(*ended);
+    }
+  }
+
+ private:
+  // Newton's step in units of y: below the first it is rounding, below the second what rounding of g_y may leave of an
+  // ill-conditioned answer.
+  static constexpr double kSettled = 1e-14, kNearly = 1e-4;
+
+  std::optional<FollowerAnswer> advance(const Direction& direction) {
+    auto found = search_line(lower_, x_, answer_.at, direction, first_step(direction));
+    answer_.gradients += found.evaluations;
+    if (found.endless) {
+      return finish(Status::diverged, fmt::format("g falls without bound along {}: the follower has no minimiser this way",
+                                                  direction_text(direction.p)));
+    }
+    if (!found.found) {
+      if (multiple_ > 1) {
+        multiple_ = 1;
+        last_.resize(0);
+        return {};
+      }
+      // No step lowers g or |g_y| any more: rounding, if Newton's step is small in y's own scale.
+      const bool near = !direction.curved_down && answer_.distance <= kNearly;
+      return finish(near ? Status::converged : Status::lower_failed, "no step lowers g further");
+    }
+    note_ratio(direction, found);
+    // The unit of y_j is where it is and how it moves; what it once was counts little, or a start at 1e8 would blur an
+    // answer at 1e-8.
+    constexpr double kForgotten = 1e-10;
+    largest_ = largest_.cwiseMax(found.y.cwiseAbs());
+    answer_.scale = found.y.cwiseAbs().cwiseMax((found.y - answer_.at.y).cwiseAbs()).cwiseMax(kForgotten * largest_);
+    auto next = form_follower(lower_, x_, found.y);
+    ++answer_.gradients;
+    if (!next.finite) return finish(Status::nonfinite, "a derivative of g is not finite on the way");
+    answer_.at = std::move(next);
+    return {};
+  }
+
+  double first_step(const Direction& direction) const { return direction.curved_down ? 1 : multiple_; }
+
+  /// Steps that shrink by a steady factor r end 1 / (1 - r) times as far away.
+  void note_ratio(const Direction& direction, const Search& found) {
+    constexpr double kSteady = 0.05, kLeast = 0.4, kMost = 0.95;
+    if (direction.curved_down) {
+      last_.resize(0);
+      multiple_ = 1;
+      return;
+    }
+    if (multiple_ > 1) {
+      // The longer steps stay while they pay: a wrong multiple shrinks the gradient less than plain steps would.
+      if (found.step != multiple_ || !(found.gradient_after < 0.2 * found.gradient_before)) {
+        multiple_ = 1;
+        last_.resize(0);
+      }
+      return;
+    }
+    const double length = norm(direction.p);
+    if (found.step == 1 && last_.size() == direction.p.size()) {
+      const double before = norm(last_);
+      const double ratio = before > 0 ? length / before : 0;
+      const bool aligned = dot(last_, direction.p) > 0.99 * before * length;
+      if (aligned && ratio > kLeast && ratio < kMost && std::abs(ratio - ratio_) < kSteady) {
+        multiple_ = 1 / (1 - ratio);
+        answer_.flat = true;
+      }
+      ratio_ = ratio;
+    } else {
+      ratio_ = 0;
+    }
+    last_ = found.step == 1 ? direction.p : Vec();
+  }
+
+  /// Every few iterations in which Newton's step did not shrink: an infimum at infinity looks like that.
+  bool runs_away(const Direction& direction) {
+    constexpr Index kPatience = 8;
+    lengths_.push_back(norm(direction.p));
+    const auto count = static_cast<Index>(lengths_.size());
+    if (count % kPatience != 0 || direction.curved_down) return false;
+    if (lengths_.back() < 0.5 * lengths_[static_cast<std::size_t>(count - kPatience)]) return false;
+    return falls_for_ever(lower_, x_, answer_.at, direction.p);
+  }
+
+  FollowerAnswer finish(Status status, const std::string& why) {
+    answer_.status = status;
+    answer_.message =
+        fmt::format("{} after {} Newton iterations: |g_y| = {:.3g}{}{}", to_string(status), answer_.iterations,
+                    answer_.at.gradient.size() > 0 ? norm(answer_.at.gradient) : std::numeric_limits<double>::quiet_NaN(),
+                    why.empty() ? "" : ", ", why);
+    return std::move(answer_);
+  }
+
+  const Objective& lower_;
+  const Vec& x_;
+  FollowerOptions options_;
+  FollowerAnswer answer_;
+  double multiple_ = 1, ratio_ = 0;
+  Vec last_, largest_;
+  std::vector<double> lengths_;
+};
+
+}  // namespace
+
+FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y) {
+  const Index n = lower.dim_x(), m = lower.dim_y();
+  FormedFollower at;
+  at.y = y;
+  const auto linearized = lower.linearize(x, y, full, Oracle::value | Oracle::grad_y);
+  at.value = *linearized.evaluation().value;
+  at.gradient = *linearized.evaluation().grad_y;
+  if (!std::isfinite(at.value) || !all_finite(at.gradient)) return at;
+  Eigen::MatrixXd hessian(m, m);
+  at.cross.resize(n, m);
+  for (Index j = 0; j < m; ++j) {
+    const auto products = linearized.both(Vec::Unit(m, j));
+    hessian.col(j) = products.hess_yy;
+    at.cross.col(j) = products.hess_xy;
+  }
+  at.hessian = 0.5 * (hessian + hessian.transpose());
+  at.finite = at.hessian.allFinite() && at.cross.allFinite();
+  if (!at.finite) return at;
+  at.spectrum = ScaledSpectrum(at.hessian);
+  constexpr double kRoundings = 4;
+  at.noise = kRoundings * std::max(kEpsilon, lower.rounding()) *
+             (at.hessian.cwiseAbs() * y.cwiseAbs() + at.cross.cwiseAbs().transpose() * x.cwiseAbs());
+  return at;
+}
+
+FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options) {
+  return Solve(lower, x, start, options).run();
+}
+
+std::string direction_text(const Vec& direction) {
+  constexpr Index kShown = 4;
+  const double most = direction.cwiseAbs().maxCoeff();
+  std::string text = "(";
+  for (Index j = 0; j < std::min(direction.size(), kShown); ++j) {
+    text += fmt::format("{}{:.2g}", j > 0 ? ", " : "", most > 0 ? direction[j] / most : 0);
+  }
+  return text + (direction.size() > kShown ? ", ...)" : ")");
+}
+
+}  // namespace bilevel

@@ -1,0 +1,206 @@
+#include "methods/newton_moves.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <Eigen/Eigenvalues>
+
+#include "bilevel/random.hpp"
+#include "hypergradient/leader_curvature.hpp"
+
+namespace bilevel {
+
+LeaderAnswer NewtonMoves::answer(const Vec& x, const Vec& start) {
+  return answer_leader(problem_, x, start, s_.memory, options_.interrupt);
+}
+
+LeaderAnswer NewtonMoves::trial(const Vec& p) {
+  const Vec x = s_.answer.x + p;
+  const Vec guess = s_.answer.y + s_.answer.response(p);
+  const double here = problem_.lower->value(x, s_.answer.y);
+  const double there = problem_.lower->value(x, guess);
+  auto next = answer(x, there <= here ? guess : s_.answer.y);
+  // A follower whose curvature vanishes may have gone to the wrong side of the guess: once more from where it was.
+  if (!next.ok() && next.status != Status::interrupted && there <= here) next = answer(x, s_.answer.y);
+  return next;
+}
+
+void NewtonMoves::accept(LeaderAnswer next) {
+  constexpr double kForgotten = 1e-10;
+  const Vec move = (next.x - s_.answer.x).cwiseAbs();
+  s_.unit = next.x.cwiseAbs().cwiseMax(move).cwiseMax(kForgotten * s_.unit);
+  s_.answer = std::move(next);
+  s_.x = s_.answered_x = s_.answer.x;
+  s_.y = s_.answer.y;
+  s_.fresh = false;
+}
+
+bool NewtonMoves::measure() {
+  if (!formed()) {
+    // The curvature along h, by one difference: what the first step is long by.
+    constexpr double kShare = 1e-6;
+    const Vec& h = s_.answer.gradient;
+    const double length = in_units(h);
+    if (!(length > 0)) return true;
+    const double t = -kShare / length;
+    auto beside = answer(s_.answer.x + t * h, s_.answer.y);
+    const double curvature = beside.ok() ? dot(h, beside.gradient - s_.answer.gradient) / t / h.squaredNorm() : 0;
+    s_.first_step_size = curvature != 0 ? 1 / std::abs(curvature) : -t;
+    s_.fresh = true;
+    return true;
+  }
+  auto measured = leader_curvature(problem_, s_.answer, s_.memory, s_.difference_steps, options_.interrupt);
+  if (!measured.finite) return false;
+  s_.model = std::move(measured.hessian);
+  const Vec own = s_.model.diagonal().cwiseAbs().cwiseSqrt();
+  s_.largest_scale = s_.largest_scale.size() > 0 ? s_.largest_scale.cwiseMax(own) : own;
+  constexpr double kFlattest = 1e-4;  // of what S has been
+  s_.spectrum = ScaledSpectrum(s_.model, kFlattest * s_.largest_scale);
+  s_.fresh = true;
+  return true;
+}
+
+void NewtonMoves::learn(const LeaderAnswer& from, const LeaderAnswer& to) {
+  const Vec move = to.x - from.x, change = to.gradient - from.gradient;
+  if (!formed()) {
+    s_.pairs.add(move, change);
+    return;
+  }
+  constexpr double kLeast = 1e-8;
+  const Vec missed = change - s_.model * move;
+  const double along = dot(missed, move);
+  const double sizes = s_.spectrum.length(move) * norm(s_.spectrum.coordinates(missed));
+  if (!(std::abs(along) > kLeast * sizes)) return;
+  s_.model += missed * missed.transpose() / along;
+  s_.spectrum = ScaledSpectrum(s_.model, 1e-4 * s_.largest_scale);
+  s_.fresh = false;
+}
+
+Vec NewtonMoves::newton_step() const {
+  const Vec& h = s_.answer.gradient;
+  if (!formed()) return s_.pairs.empty() ? Vec(-s_.first_step_size * h) : s_.pairs.direction(h);
+  const auto& spectrum = s_.spectrum;
+  Vec c = spectrum.coordinates(h);
+  const double zero = spectrum.rounding();
+  for (Index k = 0; k < c.size(); ++k) {
+    const double curvature = std::max(std::abs(spectrum.eigenvalues()[k]), zero);
+    c[k] = c[k] == 0 ? 0 : -c[k] / (curvature > 0 ? curvature : 1);
+  }
+  return spectrum.direction(c);
+}
+
+TrustRegionStep NewtonMoves::propose(double radius, double side) const {
+  if (formed()) return minimise_model(s_.spectrum, s_.answer.gradient, radius, side);
+  TrustRegionStep step;
+  const Vec p = newton_step();
+  const double whole = norm(p), share = whole > radius ? radius / whole : 1;
+  step.p = share * p;
+  step.length = share * whole;
+  step.inside = share == 1;
+  step.decrease = -dot(s_.answer.gradient, step.p) * (1 - 0.5 * share);
+  return step;
+}
+
+double NewtonMoves::length(const Vec& p) const { return formed() ? s_.spectrum.length(p) : norm(p); }
+
+double NewtonMoves::in_units(const Vec& p) const {
+  const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
+  double most = 0;
+  for (Index i = 0; i < p.size(); ++i) {
+    if (p[i] != 0) most = std::max(most, std::abs(p[i]) / (s_.unit[i] > 0 ? s_.unit[i] : general));
+  }
+  return most;
+}
+
+double NewtonMoves::rounding_of_upper(double other) const {
+  constexpr double kRoundings = 8;
+  return kRoundings * problem_.rounding() * std::max(std::abs(s_.answer.upper), std::abs(other));
+}
+
+LeaderAnswer NewtonMoves::look_along_flats() {
+  constexpr double kFlat = 1e-6;
+  constexpr Index kMostDirections = 4;
+  LeaderAnswer none;
+  s_.flat = false;
+  if (!formed()) return none;
+  Vec scale = s_.largest_scale;
+  const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
+  for (Index i = 0; i < scale.size(); ++i) {
+    if (!(scale[i] > 0)) scale[i] = 1 / (s_.unit[i] > 0 ? s_.unit[i] : general);
+  }
+  const Vec inverse = scale.cwiseInverse();
+  const Eigen::MatrixXd scaled = inverse.asDiagonal() * s_.model * inverse.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
+  const double largest = std::max(1.0, solver.eigenvalues().cwiseAbs().maxCoeff());
+  for (Index k = 0; k < std::min(scale.size(), kMostDirections); ++k) {
+    if (solver.eigenvalues()[k] > kFlat * largest) break;
+    s_.flat = true;
+    Vec v = inverse.cwiseProduct(solver.eigenvectors().col(k));
+    v /= in_units(v);
+    for (const double share : {1e-3, 1e-2, 1e-1, 1.0}) {
+      for (const double side : {-1.0, 1.0}) {
+        auto beside = trial(side * share * v);
+        if (beside.ok() && beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return beside;
+      }
+    }
+  }
+  return none;
+}
+
+bool NewtonMoves::at_kink() {
+  constexpr double kNear = 1e-7, kVanishes = 0.05;
+  constexpr Index kMostLeaders = 50;
+  constexpr int kIterations = 2000;
+  const Index n = s_.x.size();
+  if (n > kMostLeaders) return false;
+  const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
+  Vec unit = s_.unit;
+  for (Index i = 0; i < n; ++i) {
+    if (!(unit[i] > 0)) unit[i] = general;
+  }
+  std::vector<Vec> gradients{s_.answer.gradient.cwiseProduct(unit)};
+  Random random(1);
+  double largest = norm(gradients.front());
+  for (Index i = 0; i < 2 * n + 4; ++i) {
+    Vec p(n);
+    for (Index j = 0; j < n; ++j) p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
+    auto beside = trial(kNear * p.cwiseProduct(unit));
+    if (!beside.ok()) continue;
+    if (beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return false;
+    gradients.push_back(beside.gradient.cwiseProduct(unit));
+    largest = std::max(largest, norm(gradients.back()));
+  }
+  // The point of least norm in their convex hull.  [Gilbert 1966]
+  Vec mean = gradients.front();
+  for (int i = 0; i < kIterations; ++i) {
+    const Vec* best = &gradients.front();
+    for (const Vec& g : gradients) {
+      if (dot(g, mean) < dot(*best, mean)) best = &g;
+    }
+    const Vec towards = *best - mean;
+    const double share = std::clamp(-dot(mean, towards) / std::max(towards.squaredNorm(), 1e-300), 0.0, 1.0);
+    if (share == 0) break;
+    mean += share * towards;
+  }
+  return norm(mean) <= kVanishes * largest;
+}
+
+bool NewtonMoves::falls_for_ever(const Vec& p) {
+  constexpr int kLengths = 16;
+  double last = s_.answer.upper, step = 1;
+  Vec y = s_.answer.y;
+  int falls = 0;
+  for (int k = 0; k < kLengths; ++k, step *= 4) {
+    const auto there = answer(s_.answer.x + step * p, y);
+    if (!there.ok()) return falls > 6;
+    if (there.upper > last) return false;
+    if (there.upper < last) ++falls;
+    last = there.upper;
+    y = there.y;
+  }
+  return falls > 2;
+}
+
+}  // namespace bilevel
