@@ -203,6 +203,12 @@ void compute(const Task& task, ProgressLine& line, SolveOutcome& outcome, Course
   outcome.upper = task.game.problem.upper->value(outcome.x, outcome.y);
   outcome.lower = task.game.problem.lower->value(outcome.x, outcome.y);
   outcome.certificate = certify(task.game.problem, outcome.x, outcome.y, certificate_options(settings));
+  // Where the run saw f or g fall for ever a look at one point cannot know better.
+  if (outcome.status == Status::diverged) {
+    outcome.certificate.verdict = Verdict::not_converged;
+    outcome.certificate.reason = outcome.message;
+    outcome.certificate.advice = "bound the variables, or add a term that keeps them from running away";
+  }
 }
 
 /// Returns the sentence of a picture that could not be drawn: the answer must not be lost with it.

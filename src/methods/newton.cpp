@@ -50,9 +50,10 @@ class Turn {
           continue;
         }
         if (!curved_down()) {
-          if (auto better = moves_.look_along_flats(); better.ok()) {
+          if (auto better = moves_.look_along_flats(distance_ > kRounded); better.ok()) {
+            const Vec move = better.x - s_.answer.x;
             moves_.accept(std::move(better));
-            s_.radius = 0;
+            s_.reach = move;
             return done();
           }
           return solved();
@@ -66,34 +67,45 @@ class Turn {
 
  private:
   static constexpr int kTrials = 80;
+  static constexpr int kLookForKink = 3;  // rejections
 
   bool curved_down() const {
     constexpr double kCurved = 1e-5;  // what differences may leave of zero, relative
     return moves_.formed() && s_.spectrum.smallest() < -kCurved * s_.spectrum.largest();
   }
 
-  bool is_near() const { return distance_ <= options_.distance || vanishes(s_.answer); }
+  /// Near an answer: Newton's step is short, h is rounding, or all that the model promises is nothing beside what f has
+  /// changed by (a minimum without curvature is approached for ever).
+  bool is_near() const {
+    constexpr double kNothing = 1e-15;
+    const double promised = -0.5 * dot(s_.answer.gradient, newton_);
+    return distance_ <= options_.distance || vanishes(s_.answer) ||
+           (moves_.formed() && promised <= kNothing * (s_.largest_upper - s_.answer.upper) &&
+            newton_.cwiseAbs().maxCoeff() <= 1e-3 * (s_.x - s_.x_start).cwiseAbs().maxCoeff());
+  }
 
-  /// Where the radius is not known yet: Newton's step, or a share of x's own unit where h says nothing.
-  double radius() const {
+  /// Where nothing is known yet: Newton's step, or a share of x's own unit where h says nothing.
+  Vec first_reach() const {
     constexpr double kShare = 1e-2;
-    double known = s_.radius > 0 ? s_.radius : moves_.length(newton_);
-    if (is_near() && curved_down()) {
-      const Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), 0));
-      known = std::max(known, kShare / moves_.in_units(v));
-    }
-    return known;
+    Vec known = s_.reach.size() > 0 ? s_.reach : newton_;
+    if (!is_near() || !curved_down()) return known;
+    Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), 0));
+    v *= kShare / moves_.in_units(v);
+    return moves_.length(v) > moves_.length(known) ? v : known;
   }
 
   std::optional<StepReport> try_move() {
-    constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kShrink = 0.3, kGrow = 2.5, kLeast = 1e-15;
-    if (next_radius_ == 0) next_radius_ = radius();
-    const auto step = moves_.propose(next_radius_, side_);
-    if (!(step.length > 0) || moves_.in_units(step.p) < kLeast) return stuck_or_kink();
+    constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2, kLeast = 1e-13;
+    constexpr double kShort = 1e-8;
+    if (reach_.size() == 0) reach_ = first_reach();
+    const auto step = moves_.propose(moves_.length(reach_), side_);
+    const double share = moves_.in_units(step.p);
+    if (!(step.length > 0) || share < kLeast) return stuck_or_kink();
+    if (share < kShort && rejections_ == kLookForKink && (s_.kink = moves_.at_kink())) return solved();
     auto next = moves_.trial(step.p);
     if (next.status == Status::interrupted) return interrupted();
     if (!next.ok()) {
-      next_radius_ = kShrink * step.length;
+      reach_ = kShrink * step.p;
       if (last_trouble_.empty()) last_trouble_ = next.message;
       if (next.manifold) return manifold(next);
       return {};
@@ -107,7 +119,7 @@ class Turn {
       if (!measurable && distance_ <= kRounded) {
         if (s_.fresh) return solved();
         needs_measure_ = true;
-        next_radius_ = 0;
+        reach_.resize(0);
         if (++refreshed_ > 2) return solved();
         return {};
       }
@@ -115,7 +127,7 @@ class Turn {
       // The parabola through both values and the slope at the start, within safe bounds.
       const double slope = dot(s_.answer.gradient, step.p);
       const double parabola = slope < 0 ? -0.5 * slope / (-fall - slope) : kShrink;
-      next_radius_ = std::clamp(parabola, 0.1, 0.5) * step.length;
+      reach_ = std::clamp(parabola, 0.1, 0.5) * step.p;
       side_ = -side_;
       if (++rejections_ == 2) {
         needs_measure_ = true;
@@ -125,11 +137,11 @@ class Turn {
     }
     // A model that predicted badly has earned no longer steps.
     if (measurable && ratio < kPoor) {
-      s_.radius = std::max(kPoor * step.length, 1e-300);
+      s_.reach = kPoor * step.p;
     } else if (measurable && ratio > kGood && !step.inside) {
-      s_.radius = std::max(next_radius_, kGrow * step.length);
-    } else {
-      s_.radius = std::max(s_.radius, step.length);
+      s_.reach = (ratio > kExcellent ? 2 * kGrow : kGrow) * step.p;
+    } else if (s_.reach.size() == 0 || moves_.length(s_.reach) < step.length) {
+      s_.reach = step.p;
     }
     const LeaderAnswer before = s_.answer;
     moves_.accept(std::move(next));
@@ -218,7 +230,8 @@ class Turn {
   Newton::State& s_;
   NewtonMoves moves_;
   Vec newton_;
-  double distance_ = 0, next_radius_ = 0, side_ = 1;
+  Vec reach_;
+  double distance_ = 0, side_ = 1;
   bool needs_measure_ = s_.iteration == 1;
   int rejections_ = 0, refreshed_ = 0;
   std::string last_trouble_;
@@ -265,7 +278,8 @@ StepReport Newton::step(const BilevelProblem& problem, OuterMethod::State& base)
   if (!answer.ok()) return report;
   report.solved = false;
   s.answer = std::move(answer);
-  s.answered_x = s.x;
+  s.largest_upper = s.answer.upper;
+  s.x_start = s.answered_x = s.x;
   s.y = s.answer.y;
   s.iteration = 1;
   return report;

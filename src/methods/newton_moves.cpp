@@ -119,8 +119,8 @@ double NewtonMoves::rounding_of_upper(double other) const {
   return kRoundings * problem_.rounding() * std::max(std::abs(s_.answer.upper), std::abs(other));
 }
 
-LeaderAnswer NewtonMoves::look_along_flats() {
-  constexpr double kFlat = 1e-6;
+LeaderAnswer NewtonMoves::look_along_flats(bool thorough) {
+  const double flat = thorough ? 1e-2 : 1e-6;
   constexpr Index kMostDirections = 4;
   LeaderAnswer none;
   s_.flat = false;
@@ -135,11 +135,11 @@ LeaderAnswer NewtonMoves::look_along_flats() {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
   const double largest = std::max(1.0, solver.eigenvalues().cwiseAbs().maxCoeff());
   for (Index k = 0; k < std::min(scale.size(), kMostDirections); ++k) {
-    if (solver.eigenvalues()[k] > kFlat * largest) break;
+    if (solver.eigenvalues()[k] > flat * largest) break;
     s_.flat = true;
     Vec v = inverse.cwiseProduct(solver.eigenvectors().col(k));
     v /= in_units(v);
-    for (const double share : {1e-3, 1e-2, 1e-1, 1.0}) {
+    for (const double share : {1e-3, 1e-2, 1e-1, 1.0, 10.0}) {
       for (const double side : {-1.0, 1.0}) {
         auto beside = trial(side * share * v);
         if (beside.ok() && beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return beside;

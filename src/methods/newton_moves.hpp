@@ -34,8 +34,9 @@ class NewtonMoves {
   double in_units(const Vec& p) const;
 
   /// A point at which f is lower than here beyond rounding, along directions in which M has next to no curvature; not
-  /// ok() if there is none. Sets state.flat if there are such directions.
-  LeaderAnswer look_along_flats();
+  /// ok() if there is none. Sets state.flat if there are such directions. `thorough`: also where there is little
+  /// curvature.
+  LeaderAnswer look_along_flats(bool thorough);
   /// Whether f has a kink here: hypergradients around, of answers that are no better, have nearly a vanishing mean.
   bool at_kink();
   /// Whether f does not rise along p however far one goes.
