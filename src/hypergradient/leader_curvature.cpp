@@ -22,7 +22,7 @@ std::optional<Vec> gradient_nearby(const BilevelProblem& problem, const LeaderAn
     const double length = norm(spectrum.coordinates(slope));
     if (i > 0 && length > 0.1 * last) {  // rounding, or no convergence
       const Vec noise = at.formed->noise.cwiseQuotient(spectrum.scale());
-      if (length > 100 * norm(noise)) return {};
+      if (length > 1000 * norm(noise)) return {};
       break;
     }
     y -= spectrum.solve(slope);
@@ -75,7 +75,11 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
         if (answer.ok()) gradient = std::move(answer.gradient);
       }
       if (!gradient) {
-        if (attempt >= kTries) return result;
+        if (attempt >= kTries) {
+          result.hessian.col(i).setZero();  // nothing is known of this one
+          ++result.unknown;
+          break;
+        }
         steps[i] = shrunk < 2 ? steps[i] / kChange : -steps[i];  // out of the domain: nearer, then to the other side
         ++shrunk;
         continue;
@@ -97,7 +101,7 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
     }
   }
   result.hessian = 0.5 * (result.hessian + result.hessian.transpose().eval());
-  result.finite = result.hessian.allFinite();
+  result.finite = result.hessian.allFinite() && result.unknown < std::max<Index>(n, 1);
   return result;
 }
 

@@ -56,8 +56,7 @@ bool NewtonMoves::measure() {
   s_.model = std::move(measured.hessian);
   const Vec own = s_.model.diagonal().cwiseAbs().cwiseSqrt();
   s_.largest_scale = s_.largest_scale.size() > 0 ? s_.largest_scale.cwiseMax(own) : own;
-  constexpr double kFlattest = 1e-4;  // of what S has been
-  s_.spectrum = ScaledSpectrum(s_.model, kFlattest * s_.largest_scale);
+  s_.spectrum = ScaledSpectrum(s_.model);
   s_.fresh = true;
   return true;
 }
@@ -74,7 +73,7 @@ void NewtonMoves::learn(const LeaderAnswer& from, const LeaderAnswer& to) {
   const double sizes = s_.spectrum.length(move) * norm(s_.spectrum.coordinates(missed));
   if (!(std::abs(along) > kLeast * sizes)) return;
   s_.model += missed * missed.transpose() / along;
-  s_.spectrum = ScaledSpectrum(s_.model, 1e-4 * s_.largest_scale);
+  s_.spectrum = ScaledSpectrum(s_.model);
   s_.fresh = false;
 }
 
@@ -91,8 +90,8 @@ Vec NewtonMoves::newton_step() const {
   return spectrum.direction(c);
 }
 
-TrustRegionStep NewtonMoves::propose(double radius, double side) const {
-  if (formed()) return minimise_model(s_.spectrum, s_.answer.gradient, radius, side);
+TrustRegionStep NewtonMoves::propose(double radius) const {
+  if (formed()) return minimise_model(s_.spectrum, s_.answer.gradient, radius);
   TrustRegionStep step;
   const Vec p = newton_step();
   const double whole = norm(p), share = whole > radius ? radius / whole : 1;
@@ -100,6 +99,14 @@ TrustRegionStep NewtonMoves::propose(double radius, double side) const {
   step.length = share * whole;
   step.inside = share == 1;
   step.decrease = -dot(s_.answer.gradient, step.p) * (1 - 0.5 * share);
+  return step;
+}
+
+TrustRegionStep NewtonMoves::push(const Vec& p) const {
+  TrustRegionStep step;
+  step.p = p;
+  step.length = length(p);
+  step.decrease = -(dot(s_.answer.gradient, p) + 0.5 * dot(p, s_.model * p));
   return step;
 }
 
@@ -187,20 +194,26 @@ bool NewtonMoves::at_kink() {
   return norm(mean) <= kVanishes * largest;
 }
 
-bool NewtonMoves::falls_for_ever(const Vec& p) {
-  constexpr int kLengths = 16;
-  double last = s_.answer.upper, step = 1;
+NewtonMoves::Tail NewtonMoves::tail(const Vec& p) {
+  constexpr int kLengths = 14, kLeastFalls = 3;
+  Tail found;
+  double last = s_.answer.upper, step = 1, first_fall = 0, last_fall = 0;
   Vec y = s_.answer.y;
   int falls = 0;
   for (int k = 0; k < kLengths; ++k, step *= 4) {
-    const auto there = answer(s_.answer.x + step * p, y);
-    if (!there.ok()) return falls > 6;
-    if (there.upper > last) return false;
-    if (there.upper < last) ++falls;
+    auto there = answer(s_.answer.x + step * p, y);
+    if (!there.ok()) return {};
+    const double fall = last - there.upper;
+    if (fall < 0) return {};
+    if (fall > rounding_of_upper(there.upper)) ++falls;
+    if (k == 0) first_fall = fall;
+    last_fall = fall;
     last = there.upper;
     y = there.y;
   }
-  return falls > 2;
+  found.falls_for_ever = falls >= kLeastFalls;
+  found.unbounded = found.falls_for_ever && last_fall > 4 * first_fall;
+  return found;
 }
 
 }  // namespace bilevel

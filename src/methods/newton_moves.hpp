@@ -28,7 +28,9 @@ class NewtonMoves {
 
   /// Newton's step with the absolute values of M's eigenvalues.
   Vec newton_step() const;
-  TrustRegionStep propose(double radius, double side) const;
+  TrustRegionStep propose(double radius) const;
+  /// A given move as a step of the formed model.
+  TrustRegionStep push(const Vec& p) const;
   double length(const Vec& p) const;
   /// Largest |p_i| in units of x_i.
   double in_units(const Vec& p) const;
@@ -39,8 +41,12 @@ class NewtonMoves {
   LeaderAnswer look_along_flats(bool thorough);
   /// Whether f has a kink here: hypergradients around, of answers that are no better, have nearly a vanishing mean.
   bool at_kink();
-  /// Whether f does not rise along p however far one goes.
-  bool falls_for_ever(const Vec& p);
+  /// What f does along p, out to a hundred million times its length.
+  struct Tail {
+    bool falls_for_ever = false;  // it never rises
+    bool unbounded = false;       // and falls by more and more
+  };
+  Tail tail(const Vec& p);
   /// What rounding makes of f.
   double rounding_of_upper(double other) const;
 
