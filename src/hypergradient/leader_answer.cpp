@@ -43,12 +43,12 @@ void differentiate_formed(const FormedFollower& at, const UpperPart& f, double r
   Vec w = spectrum.solve(f.grad_y);
   w += spectrum.solve(f.grad_y - at.hessian * w);  // one refinement: the residual is known better than the solution
   answer.gradient = f.grad_x - at.cross * w;
-  // Along an eigenvector of eigenvalue lambda w carries eps |f_y| / lambda.
-  const double size = norm(spectrum.coordinates(f.grad_y));
+  // Along an eigenvector of eigenvalue lambda w carries the rounding of f_y over lambda.
   const double zero = spectrum.rounding();
-  Vec uncertain = spectrum.eigenvalues();
+  Vec uncertain = spectrum.eigenvectors().cwiseAbs().transpose() * f.grad_y.cwiseAbs().cwiseQuotient(spectrum.scale());
   for (Index k = 0; k < uncertain.size(); ++k) {
-    uncertain[k] = std::abs(uncertain[k]) > zero ? rounding * size / std::abs(uncertain[k]) : 0;
+    const double lambda = std::abs(spectrum.eigenvalues()[k]);
+    uncertain[k] = lambda > zero ? rounding * uncertain[k] / lambda : 0;
   }
   const Eigen::MatrixXd seen = at.cross * spectrum.scale().cwiseInverse().asDiagonal() * spectrum.eigenvectors();
   answer.noise = kRoundings * rounding * (f.grad_x.cwiseAbs() + at.cross.cwiseAbs() * w.cwiseAbs()) +

@@ -141,7 +141,12 @@ class Solve {
       const auto direction = newton_direction(answer_.at, answer_.scale);
       const Vec scale = answer_.scale.cwiseMax(direction.p.cwiseAbs());
       answer_.distance = direction.settled && !direction.curved_down ? 0 : relative_length(direction.p, scale);
-      if (!direction.curved_down && (direction.settled || answer_.distance <= kSettled)) return finish(Status::converged, "");
+      // Once more where only the last move makes the next one look short: y may be far smaller than that move.
+      const bool short_step = answer_.distance <= kSettled;
+      const bool settled = relative_length(direction.p, answer_.at.y.cwiseAbs().cwiseMax(1e-300)) <= kSettled ||
+                           (short_step && was_short_);
+      was_short_ = short_step;
+      if (!direction.curved_down && (direction.settled || settled)) return finish(Status::converged, "");
       if (answer_.iterations >= options_.max_iterations) {
         return finish(answer_.distance <= kNearly && !direction.curved_down ? Status::converged : Status::lower_failed,
                       "the iterations are used up");
@@ -248,6 +253,7 @@ class Solve {
   FollowerOptions options_;
   FollowerAnswer answer_;
   int idle_ = 0;
+  bool was_short_ = false;
   Vec last_;     // the last plain Newton step
   Vec largest_;  // |y_j| so far
   std::vector<double> lengths_;

@@ -103,6 +103,8 @@ class Turn {
   std::optional<StepReport> try_move() {
     constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2, kLeast = 1e-13;
     constexpr double kShort = 1e-8;
+    constexpr double kFar = 0.5, kLost = 1;  // of the follower from its first-order response
+    constexpr int kMostLost = 8;
     const bool pushes = is_near() && curved_down();
     if (reach_.size() == 0) reach_ = pushes ? first_push() : first_reach();
     auto step = pushes ? moves_.push(reach_) : moves_.propose(moves_.length(reach_));
@@ -116,6 +118,11 @@ class Turn {
       reach_ = kShrink * step.p;
       if (last_trouble_.empty()) last_trouble_ = next.message;
       if (next.manifold) return manifold(next);
+      return {};
+    }
+    const double lag = moves_.lag(next);
+    if (lag > kLost && ++lost_ <= kMostLost) {
+      reach_ = kShrink * step.p;
       return {};
     }
     const double fall = s_.answer.upper - next.upper, rounding = moves_.rounding_of_upper(next.upper);
@@ -146,7 +153,7 @@ class Turn {
     // A model that predicted badly has earned no longer steps.
     if (measurable && ratio < kPoor) {
       s_.reach = kPoor * step.p;
-    } else if (measurable && ratio > kGood && !step.inside) {
+    } else if (measurable && ratio > kGood && !step.inside && lag < kFar) {
       s_.reach = (ratio > kExcellent ? 2 * kGrow : kGrow) * step.p;
     } else if (s_.reach.size() == 0 || moves_.length(s_.reach) < step.length) {
       s_.reach = step.p;
@@ -260,7 +267,7 @@ class Turn {
   Vec reach_;
   double distance_ = 0;
   bool needs_measure_ = s_.iteration == 1;
-  int rejections_ = 0, refreshed_ = 0;
+  int rejections_ = 0, refreshed_ = 0, lost_ = 0;
   std::string last_trouble_;
 };
 

@@ -126,6 +126,14 @@ double NewtonMoves::rounding_of_upper(double other) const {
   return kRoundings * problem_.rounding() * std::max(std::abs(s_.answer.upper), std::abs(other));
 }
 
+double NewtonMoves::lag(const LeaderAnswer& next) const {
+  if (!s_.answer.formed || s_.answer.flat) return 0;
+  const auto& spectrum = s_.answer.formed->spectrum;
+  const Vec went = next.y - s_.answer.y;
+  const double far = spectrum.length(went);
+  return far > 0 ? spectrum.length(went - s_.answer.response(next.x - s_.answer.x)) / far : 0;
+}
+
 LeaderAnswer NewtonMoves::look_along_flats(bool thorough) {
   const double flat = thorough ? 1e-2 : 1e-6;
   constexpr Index kMostDirections = 4;

@@ -35,6 +35,10 @@ class NewtonMoves {
   /// Largest |p_i| in units of x_i.
   double in_units(const Vec& p) const;
 
+  /// How far the follower is from its first-order response, as a share of how far it went: where that is much, f may
+  /// fall as the model says and yet the model mean nothing. 0 where H was not formed.
+  double lag(const LeaderAnswer& next) const;
+
   /// A point at which f is lower than here beyond rounding, along directions in which M has next to no curvature; not
   /// ok() if there is none. Sets state.flat if there are such directions. `thorough`: also where there is little
   /// curvature.
