@@ -58,6 +58,9 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
   const bool corrects = at.formed && !at.flat;
   LeaderCurvature result;
   result.hessian.resize(n, n);
+  // Differences are taken between answers that were corrected alike, so that what the corrections leave cancels.
+  std::optional<Vec> base;
+  if (corrects) base = gradient_nearby(problem, at, at.x, at.y);
   for (Index i = 0; i < n; ++i) {
     const Vec response = at.response(Vec::Unit(n, i));
     int grown = 0, shrunk = 0;
@@ -67,7 +70,8 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
       x[i] += steps[i];
       const double step = x[i] - at.x[i];
       std::optional<Vec> gradient;
-      if (corrects) gradient = gradient_nearby(problem, at, x, at.y + step * response);
+      if (base) gradient = gradient_nearby(problem, at, x, at.y + step * response);
+      const bool corrected = gradient.has_value();
       if (!gradient) {
         AnswerMemory once = memory;
         auto answer = answer_leader(problem, x, at.y + step * response, once, interrupt);
@@ -84,7 +88,7 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
         ++shrunk;
         continue;
       }
-      const Vec change = *gradient - at.gradient;
+      const Vec change = *gradient - (corrected ? *base : at.gradient);
       const double resolved = resolution(change, at.noise);
       if (resolved < kEnough && grown < kTries && shrunk == 0 && attempt < kTries) {
         ++grown;

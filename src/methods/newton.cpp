@@ -40,7 +40,7 @@ class Turn {
   StepReport take() {
     StepReport report;
     for (int trial = 0; trial < kTrials; ++trial) {
-      if (!s_.fresh && needs_measure_ && !moves_.measure()) return stuck("its curvature could not be measured");
+      if (!s_.fresh && (needs_measure_ || moves_.measures_cheaply()) && !moves_.measure()) return stuck("its curvature could not be measured");
       needs_measure_ = false;
       newton_ = moves_.newton_step();
       distance_ = moves_.in_units(newton_);
@@ -79,7 +79,11 @@ class Turn {
   bool is_near() const {
     constexpr double kNothing = 1e-15, kNothingInTail = 1e-13, kShort = 1e-3;
     const double promised = -0.5 * dot(s_.answer.gradient, newton_), changed = s_.largest_upper - s_.answer.upper;
-    if (distance_ <= options_.distance || vanishes(s_.answer)) return true;
+    if (vanishes(s_.answer)) return true;
+    // A coordinate that once went far must not make the others look near.
+    constexpr double kLittle = 1e-9;
+    const double little = std::max(kLittle * changed, 100 * moves_.rounding_of_upper(s_.answer.upper));
+    if (distance_ <= options_.distance && (promised <= little || changed == 0)) return true;
     if (s_.escape.size() > 0) return promised <= kNothingInTail * changed;
     return moves_.formed() && promised <= kNothing * changed &&
            newton_.cwiseAbs().maxCoeff() <= kShort * (s_.x - s_.x_start).cwiseAbs().maxCoeff();
@@ -196,9 +200,11 @@ class Turn {
     s_.moves.push_back(newton_.cwiseAbs().maxCoeff());
     const auto count = s_.moves.size();
     if (count % kPatience == 0 && s_.moves.back() > 0.5 * s_.moves[count - kPatience] && newton_.norm() > 0) {
-      if (const auto tail = moves_.tail(newton_); tail.falls_for_ever) {
+      if (auto tail = moves_.tail(newton_); tail.falls_for_ever) {
         s_.escape = newton_;
         if (tail.unbounded) return escaped();
+        moves_.accept(std::move(tail.lowest));
+        return report_of(s_.answer);
       }
     }
     return report;
@@ -243,6 +249,8 @@ class Turn {
   }
 
   StepReport stuck_or_kink() {
+    constexpr double kLevel = 1e-12;  // all that f could still fall by is nothing beside what it has fallen by
+    if (-0.5 * dot(s_.answer.gradient, newton_) <= kLevel * (s_.largest_upper - s_.answer.upper) && s_.fresh) return solved();
     if (distance_ <= kRounded && s_.fresh && !curved_down()) return solved();
     s_.kink = moves_.at_kink();
     if (s_.kink) return solved();

@@ -61,6 +61,10 @@ bool NewtonMoves::measure() {
   return true;
 }
 
+bool NewtonMoves::measures_cheaply() const {
+  return formed() && s_.answer.formed && !s_.answer.flat && s_.x.size() <= 2 * s_.y.size() + 10;
+}
+
 void NewtonMoves::learn(const LeaderAnswer& from, const LeaderAnswer& to) {
   const Vec move = to.x - from.x, change = to.gradient - from.gradient;
   if (!formed()) {
@@ -175,9 +179,11 @@ bool NewtonMoves::at_kink() {
   for (Index i = 0; i < n; ++i) {
     if (!(unit[i] > 0)) unit[i] = general;
   }
+  constexpr double kJump = 0.1, kAboveNoise = 1e3;
+  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit))) return false;
   std::vector<Vec> gradients{s_.answer.gradient.cwiseProduct(unit)};
   Random random(1);
-  double largest = norm(gradients.front());
+  double largest = norm(gradients.front()), jump = 0;
   for (Index i = 0; i < 2 * n + 4; ++i) {
     Vec p(n);
     for (Index j = 0; j < n; ++j) p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
@@ -186,7 +192,9 @@ bool NewtonMoves::at_kink() {
     if (beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return false;
     gradients.push_back(beside.gradient.cwiseProduct(unit));
     largest = std::max(largest, norm(gradients.back()));
+    jump = std::max(jump, norm(gradients.back() - gradients.front()));
   }
+  if (jump < kJump * largest) return false;  // smooth, as far as these see
   // The point of least norm in their convex hull.  [Gilbert 1966]
   Vec mean = gradients.front();
   for (int i = 0; i < kIterations; ++i) {
@@ -213,11 +221,14 @@ NewtonMoves::Tail NewtonMoves::tail(const Vec& p) {
     if (!there.ok()) return {};
     const double fall = last - there.upper;
     if (fall < 0) return {};
-    if (fall > rounding_of_upper(there.upper)) ++falls;
     if (k == 0) first_fall = fall;
     last_fall = fall;
     last = there.upper;
     y = there.y;
+    if (fall > rounding_of_upper(there.upper)) {
+      ++falls;
+      found.lowest = std::move(there);
+    }
   }
   found.falls_for_ever = falls >= kLeastFalls;
   found.unbounded = found.falls_for_ever && last_fall > 4 * first_fall;

@@ -23,6 +23,8 @@ class NewtonMoves {
   void accept(LeaderAnswer next);
   /// Measures M at the present triple. False where its differences cannot be had.
   bool measure();
+  /// Whether measuring M costs no more than a few answers: then it is measured at every triple.
+  bool measures_cheaply() const;
   /// What a trial's hypergradient says about M: symmetric rank-one (formed), or one more pair.
   void learn(const LeaderAnswer& from, const LeaderAnswer& to);
 
@@ -49,6 +51,7 @@ class NewtonMoves {
   struct Tail {
     bool falls_for_ever = false;  // it never rises
     bool unbounded = false;       // and falls by more and more
+    LeaderAnswer lowest;          // where it last fell by more than rounding
   };
   Tail tail(const Vec& p);
   /// What rounding makes of f.
