@@ -64,11 +64,16 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
   for (Index i = 0; i < n; ++i) {
     const Vec response = at.response(Vec::Unit(n, i));
     int grown = 0, shrunk = 0;
+    if (!(std::abs(steps[i]) > 0)) steps[i] = std::numeric_limits<double>::epsilon();
     for (int attempt = 0;; ++attempt) {
       if (interrupt && interrupt->load()) return result;
       Vec x = at.x;
       x[i] += steps[i];
       const double step = x[i] - at.x[i];
+      if (step == 0) {  // below the spacing of numbers around x
+        steps[i] *= kChange;
+        continue;
+      }
       std::optional<Vec> gradient;
       if (base) gradient = gradient_nearby(problem, at, x, at.y + step * response);
       const bool corrected = gradient.has_value();

@@ -50,6 +50,7 @@ class Turn {
           continue;
         }
         if (!curved_down()) {
+          if (s_.escape.size() > 0) return solved();
           if (auto better = moves_.look_along_flats(distance_ > kRounded); better.ok()) {
             const Vec move = better.x - s_.answer.x;
             moves_.accept(std::move(better));
@@ -67,10 +68,10 @@ class Turn {
 
  private:
   static constexpr int kTrials = 80;
+  static constexpr double kCurved = 1e-5;  // of curvatures: what differences may leave of zero, relative
   static constexpr int kLookForKink = 3;  // rejections
 
   bool curved_down() const {
-    constexpr double kCurved = 1e-5;  // what differences may leave of zero, relative
     return moves_.formed() && s_.spectrum.smallest() < -kCurved * s_.spectrum.largest();
   }
 
@@ -97,18 +98,22 @@ class Turn {
     return straight && distance_ > kUnits ? Vec(kUnits / distance_ * newton_) : newton_;
   }
 
-  /// Off a saddle or a maximum: along the most negative curvature, by a small share of x's own unit.
+  /// Off a saddle or a maximum: along all directions in which M curves downwards at once, by a small share of x's own
+  /// unit each. One after the other would lead from saddle to saddle.
   Vec first_push() const {
     constexpr double kShare = 1e-2;
-    const Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), 0));
-    return kShare / moves_.in_units(v) * v;
+    Vec push = Vec::Zero(s_.x.size());
+    for (Index k = 0; k < s_.x.size() && s_.spectrum.eigenvalues()[k] < -kCurved * s_.spectrum.largest(); ++k) {
+      const Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), k));
+      push += kShare / moves_.in_units(v) * v;
+    }
+    return push;
   }
 
   std::optional<StepReport> try_move() {
     constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2, kLeast = 1e-13;
     constexpr double kShort = 1e-8;
-    constexpr double kFar = 0.5, kLost = 1;  // of the follower from its first-order response
-    constexpr int kMostLost = 8;
+    constexpr double kFar = 0.5;  // of the follower from its first-order response
     const bool pushes = is_near() && curved_down();
     if (reach_.size() == 0) reach_ = pushes ? first_push() : first_reach();
     auto step = pushes ? moves_.push(reach_) : moves_.propose(moves_.length(reach_));
@@ -122,11 +127,6 @@ class Turn {
       reach_ = kShrink * step.p;
       if (last_trouble_.empty()) last_trouble_ = next.message;
       if (next.manifold) return manifold(next);
-      return {};
-    }
-    const double lag = moves_.lag(next);
-    if (lag > kLost && ++lost_ <= kMostLost) {
-      reach_ = kShrink * step.p;
       return {};
     }
     const double fall = s_.answer.upper - next.upper, rounding = moves_.rounding_of_upper(next.upper);
@@ -157,7 +157,7 @@ class Turn {
     // A model that predicted badly has earned no longer steps.
     if (measurable && ratio < kPoor) {
       s_.reach = kPoor * step.p;
-    } else if (measurable && ratio > kGood && !step.inside && lag < kFar) {
+    } else if (measurable && ratio > kGood && !step.inside && moves_.lag(next) < kFar) {
       s_.reach = (ratio > kExcellent ? 2 * kGrow : kGrow) * step.p;
     } else if (s_.reach.size() == 0 || moves_.length(s_.reach) < step.length) {
       s_.reach = step.p;
@@ -204,7 +204,8 @@ class Turn {
         s_.escape = newton_;
         if (tail.unbounded) return escaped();
         moves_.accept(std::move(tail.lowest));
-        return report_of(s_.answer);
+        report = report_of(s_.answer);
+        report.solved = false;
       }
     }
     return report;
@@ -275,7 +276,7 @@ class Turn {
   Vec reach_;
   double distance_ = 0;
   bool needs_measure_ = s_.iteration == 1;
-  int rejections_ = 0, refreshed_ = 0, lost_ = 0;
+  int rejections_ = 0, refreshed_ = 0;
   std::string last_trouble_;
 };
 

@@ -80,9 +80,9 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   check_options(stop);
   auto state = method.init(problem);  // also the check that method and problem fit
   if (from) state = std::move(from);
+  const auto upper_start = problem.upper->counts(), lower_start = problem.lower->counts();
   // What the follower's residuals are measured against; where the run resumes it is known.
   if (state->iteration == 0) state->progress.largest_residual = norm(problem.lower->grad_y(state->x, state->y));
-  const auto upper_start = problem.upper->counts(), lower_start = problem.lower->counts();
 
   RunResult result;
   for (auto* observer : observers) observer->on_start(problem, *state);
