@@ -221,7 +221,7 @@ class Turn {
   }
 
   StepReport solved() {
-    if (s_.escape.size() > 0 && distance_ > options_.distance && moves_.tail(s_.escape).falls_for_ever) return escaped();
+    if (s_.escape.size() > 0 && distance_ > options_.distance && dot(s_.answer.gradient, s_.escape) <= 0) return escaped();
     ++s_.iteration;
     auto report = report_of(s_.answer);
     report.solved = true;
