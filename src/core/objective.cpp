@@ -1,11 +1,13 @@
 #include "bilevel/objective.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "bilevel/autodiff/tape.hpp"
 #include "bilevel/status.hpp"
 
 namespace bilevel {
@@ -15,22 +17,19 @@ namespace {
 constexpr std::array<Oracle, kOracleCount> kOracles{Oracle::value,   Oracle::grad_x,  Oracle::grad_y,
                                                     Oracle::hess_yy, Oracle::hess_xy, Oracle::hess_yx};
 
-/// 0 if all is finite, else NaN.
-double trouble(const Vec& v) {
-  constexpr Index kShort = 16;  // for less a plain loop is faster than what Eigen does to align
-  if (v.size() > kShort) return (0 * v).sum();
+/// A sum of squares is finite only if every entry is, and comes at the speed of reading; where squares overflow, the
+/// entries decide.
+bool is_finite(const Vec& v) {
+  constexpr Index kShort = 8;  // no more than a call would cost
+  if (v.size() > kShort) return std::isfinite(autodiff::contiguous_dot(v.data(), v.data(), v.size())) || all_finite(v);
   double sum = 0;
   for (Index i = 0; i < v.size(); ++i) sum += 0 * v[i];
-  return sum;
+  return sum == 0;
 }
 
-bool is_finite(const Vec& v) { return trouble(v) == 0; }
-
 bool is_finite(const Evaluation& answers) {
-  double sum = answers.value ? 0 * *answers.value : 0;
-  if (answers.grad_x) sum += trouble(*answers.grad_x);
-  if (answers.grad_y) sum += trouble(*answers.grad_y);
-  return sum == 0;
+  return (!answers.value || std::isfinite(*answers.value)) && (!answers.grad_x || is_finite(*answers.grad_x)) &&
+         (!answers.grad_y || is_finite(*answers.grad_y));
 }
 
 }  // namespace
@@ -245,7 +244,7 @@ EvaluationAndProducts Objective::evaluate_along(OracleSet want, const Vec& x, co
   count(which, batch.size(samples_), watch.nanoseconds());
   if (!is_finite(result.evaluation)) tell_of_nonfinite(result.evaluation, x, y);
   const auto& [H_v, B_v] = result.products;
-  if (trouble(H_v) + trouble(B_v) != 0 && is_finite(x) && is_finite(y)) look_at(result.products, v);
+  if (!(is_finite(H_v) && is_finite(B_v)) && is_finite(x) && is_finite(y)) look_at(result.products, v);
   return result;
 }
 
