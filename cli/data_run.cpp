@@ -30,7 +30,8 @@ int exit_code(Status status) {
     case Status::diverged:
     case Status::nonfinite: return kBadInput;
     case Status::breakdown:
-    case Status::lower_failed: return kNoSuccess;
+    case Status::lower_failed:
+    case Status::exception: return kNoSuccess;
   }
   return kNoSuccess;
 }

@@ -72,6 +72,7 @@ class OuterMethod {
     Index iteration = 0;  // steps done
     Choices choices;      // asked -> used, newest values
     Progress progress;    // kept by run()
+    std::string method;   // the name() of the method whose state this is; kept by run()
     virtual ~State() = default;
     virtual std::unique_ptr<State> clone() const = 0;
     /// Becomes a copy of `other` in the memory it has, and says true; false if it cannot, then clone.

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bilevel/batch.hpp"
 #include "bilevel/vec.hpp"
@@ -83,6 +85,7 @@ struct EvaluationAndProducts {
 };
 
 class Objective;
+class OracleWatch;
 
 /// The objective linearised at a point (x, y, batch): what does not depend on the direction was computed once, so each
 /// product is the cheap part. Must not outlive the objective, nor the batch's indices.
@@ -113,8 +116,11 @@ class Linearization {
   Products both(const Vec& v) const;
 
  private:
+  friend class Objective;
+
   const Objective* objective_;
   std::size_t samples_;
+  bool finite_point_ = true;
   Evaluation evaluation_;
   std::unique_ptr<const Implementation> implementation_;
 };
@@ -124,7 +130,8 @@ class Linearization {
 ///
 /// Deterministic given the batch: no randomness inside, no state between calls but the counters. The public calls check
 /// the shapes of arguments and answers (DimensionMismatch) and availability (MissingOracle), count and time; the
-/// private virtuals do the work. Calls from several threads at once are allowed unless a subclass says otherwise.
+/// private virtuals do the work. Answers that are not finite are handed on: methods may step back from where they came;
+/// an OracleWatch is told of them. Calls from several threads at once are allowed unless a subclass says otherwise.
 class Objective {
  public:
   virtual ~Objective() = default;
@@ -173,6 +180,7 @@ class Objective {
 
  private:
   friend class Linearization;
+  friend class OracleWatch;
 
   virtual OracleSet do_provides() const = 0;
   /// `want` holds only value, grad_x, grad_y, and only what do_provides() has.
@@ -192,6 +200,12 @@ class Objective {
   void require(OracleSet wanted) const;
   void require_no_products(std::string_view call, OracleSet want) const;
   void count(OracleSet which, std::size_t samples, std::uint64_t nanoseconds) const;
+  template <class Call>
+  auto told_if_it_throws(OracleSet which, const Call& call) const;
+  void look_at(const Products& products, const Vec& direction) const;
+  void tell_of_exception(OracleSet which) const;
+  void tell_of_nonfinite(const Evaluation& answers, const Vec& x, const Vec& y) const;
+  void tell_of_nonfinite(Oracle oracle, const Vec& answer, const Vec& direction) const;
 
   /// How long calls of one kind take, so that short ones need not be timed one by one.
   struct Pace {
@@ -208,6 +222,8 @@ class Objective {
   mutable std::array<std::atomic<std::uint64_t>, kOracleCount> further_samples_{};  // beyond one a call
   mutable std::atomic<std::uint64_t> nanoseconds_{0};
   mutable Pace evaluations_, linearizations_, products_, alongs_;
+  mutable std::mutex watching_;
+  mutable std::vector<OracleWatch*> watches_;
 };
 
 }  // namespace bilevel

@@ -19,7 +19,8 @@ enum class Status {
   nonfinite,       // a NaN or infinity appeared; the state was rolled back to the last finite one
   breakdown,       // a linear solve met negative curvature or an inconsistent system
   lower_failed,    // the follower's problem was not solved
-  interrupted,     // the user asked to stop
+  interrupted,     // the user, or an observer of the run, asked to stop
+  exception,       // an oracle, the method or an observer threw; what was done before is kept
 };
 
 /// The status's name as it stands in result files, e.g. "budget_reached".
@@ -46,6 +47,11 @@ struct InvalidOption : Error {
 
 /// A method needs an oracle that the objective does not provide.
 struct MissingOracle : Error {
+  using Error::Error;
+};
+
+/// An argument of a call cannot be used, such as a null pointer or a state that belongs to another method.
+struct InvalidArgument : Error {
   using Error::Error;
 };
 

@@ -15,6 +15,7 @@ std::string_view to_string(Status status) {
     case Status::breakdown: return "breakdown";
     case Status::lower_failed: return "lower_failed";
     case Status::interrupted: return "interrupted";
+    case Status::exception: return "exception";
   }
   return "unknown";
 }
@@ -25,13 +26,16 @@ std::string_view advice(Status status) {
     case Status::budget_reached: return "raise --max-iterations or --time-limit if the upper objective still falls";
     case Status::stagnated: return "progress stopped: the result is as good as these settings give";
     case Status::diverged: return "shorten the steps of the leader or of the follower, or leave their sizes automatic";
-    case Status::nonfinite: return "lower the step size that the message names, or leave it automatic";
+    case Status::nonfinite:
+      return "mend the oracle that the message names, or start where it is defined; where a step size is named, lower "
+             "it or leave it automatic";
     case Status::breakdown:
       return "penalise the follower, which makes its Hessian definite, or use a hypergradient that solves no system "
              "with it, such as the unrolled one that keeps its steps";
     case Status::lower_failed:
       return "allow the follower more steps, or penalise it more, which makes it better conditioned";
     case Status::interrupted: return "everything up to the last finished step was kept";
+    case Status::exception: return "mend what the message names: everything up to the last finished step was kept";
   }
   return "";
 }

@@ -9,8 +9,9 @@
 namespace bilevel {
 namespace {
 
-constexpr Status kAll[] = {Status::converged, Status::budget_reached, Status::stagnated,    Status::diverged,
-                           Status::nonfinite, Status::breakdown,      Status::lower_failed, Status::interrupted};
+constexpr Status kAll[] = {Status::converged,    Status::budget_reached, Status::stagnated,
+                           Status::diverged,     Status::nonfinite,      Status::breakdown,
+                           Status::lower_failed, Status::interrupted,    Status::exception};
 
 TEST(Status, EveryOneHasItsOwnNameAndAdvice) {
   std::set<std::string_view> names, advices;
