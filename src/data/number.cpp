@@ -59,12 +59,14 @@ bool parse_position(std::string_view text, std::uint64_t& value) {
 std::string in_quotes(std::string_view text) { return fmt::format("'{}'", shown(text)); }
 
 std::string list_in_quotes(const std::vector<std::string>& names, std::size_t most) {
+  constexpr std::size_t kLongEnough = 200;
   std::string list;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
-    if (i > 0) list += ", ";
-    list += in_quotes(names[i]);
+  std::size_t listed = 0;
+  for (; listed < std::min(most, names.size()) && list.size() < kLongEnough; ++listed) {
+    if (listed > 0) list += ", ";
+    list += in_quotes(names[listed]);
   }
-  if (names.size() > most) list += fmt::format(" and {} more", names.size() - most);
+  if (listed < names.size()) list += fmt::format(" and {} more", names.size() - listed);
   return list;
 }
 
