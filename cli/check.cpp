@@ -24,7 +24,8 @@ void describe(OptionTable& table, CheckSettings& settings) {
   describe(table, settings.game);
   table.group("Audit")
       .add("directions", settings.audit.directions, "random directions of the hypergradient", between(1, 1000))
-      .add("inner-steps", settings.audit.inner_steps, "k of the unrolled phi^k(x, z) = f(x, A^k(x, z))", at_least(1));
+      .add("inner-steps", settings.audit.inner_steps, "k of the unrolled phi^k(x, z) = f(x, A^k(x, z))",
+           between(1, 1e6));
   table.group("Output").add("json", settings.json, "print the checks as JSON alone on standard output");
 }
 

@@ -41,7 +41,7 @@ void describe(OptionTable& table, InspectSettings& settings) {
       .add("to", settings.to, "where it ends; default: the upper corner", "numbers joined by commas")
       .add("starts", settings.starts, "Newton starts of each search with several follower variables; 0: by dimension",
            at_least(0))
-      .add("samples", settings.samples, "leaders on the line at which branches are looked for", at_least(2));
+      .add("samples", settings.samples, "leaders on the line at which branches are looked for", between(2, 1e6));
   describe(table, settings.picture);
   table.group("Output")
       .add("json", settings.json, "print everything as JSON alone on standard output")

@@ -61,7 +61,7 @@ struct InvalidInput : Error {
 };
 
 /// The name in `known` with the smallest edit distance to `name`, or "" if none is within two
-/// edits or a third of its length.
+/// edits or a third of its length. A name of more than 64 bytes is no slip: nothing is near it.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace bilevel

@@ -15,6 +15,7 @@
 #include "bilevel/random.hpp"
 #include "bilevel/status.hpp"
 #include "core/check_answers.hpp"
+#include "core/check_calls.hpp"
 #include "core/taylor_slope.hpp"
 
 namespace bilevel {
@@ -47,6 +48,7 @@ class Checker {
     fused_calls();
     repetition();
     batches();
+    other_calls();
     return std::move(report_);
   }
 
@@ -379,6 +381,14 @@ class Checker {
     twice.insert(twice.end(), drawn.begin(), drawn.end());
     add_equal("batches with repeated samples", all_answers(Batch(twice)), all_answers(Batch(drawn)),
               "a batch with every sample twice", "the batch with each once");
+  }
+
+  /// Calls that give the same answers in other ways. What has failed already is not accused again.
+  void other_calls() {
+    const CallPoint point{x_, y_, directions_[0].u, directions_[0].v};
+    for (auto& check : check_calls(phi_, point, scale_, options_.noise, kEqualWithin, report_.suspects())) {
+      report_.checks.push_back(std::move(check));
+    }
   }
 
   const Objective& phi_;
