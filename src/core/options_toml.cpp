@@ -190,6 +190,10 @@ void load_toml(OptionTable& table, const std::filesystem::path& file) {
   };
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
+  // Opening a pipe that nobody writes to would wait for ever.
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {
+    refuse("it is no regular file");
+  }
   std::ifstream stream(file, std::ios::binary);
   if (!stream) refuse(std::strerror(errno));
   std::string content(kLongestText + 1, '\0');
