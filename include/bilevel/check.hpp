@@ -42,6 +42,8 @@ struct Check {
   bool passed;
   OracleSet suspects;       // if it failed: the oracles to look at first
   std::string explanation;  // if it failed: one sentence that names them
+  /// It failed next to a kink that the objective knows of (Objective::kinks): that says nothing about the oracles.
+  bool at_kink = false;
 };
 
 struct CheckReport {

@@ -84,6 +84,19 @@ struct EvaluationAndProducts {
   Products products;
 };
 
+/// A place where an objective has no derivative, or no second one.
+struct Kink {
+  std::string what;  // and where it stands, e.g. "abs(y - 2) at column 17"
+  double distance;   // >= 0: how far the argument is from the switch, in its own unit
+  double scale;      // the size of the terms that the argument is made from
+  int order;         // of what jumps across it: 0 the value (or it may), 1 the first derivative, 2 the second
+
+  /// Whether the point is at the switch, or nearer than `share` of what the argument is made from.
+  bool is_within(double share) const { return distance <= share * scale; }
+};
+/// "abs(y - 2) at column 17, at its corner", or how far from it.
+std::string to_string(const Kink& kink);
+
 class Objective;
 class OracleWatch;
 
@@ -172,6 +185,15 @@ class Objective {
   /// The relative tolerance that a solve with these oracles can be held to: `tolerance`, or a hundred times rounding()
   /// if that is more.
   double attainable(double tolerance) const { return std::max(tolerance, 100 * rounding()); }
+
+  /// The kinks that the objective knows of and that matter at (x, y), the nearest first; empty unless a subclass knows
+  /// them. For messages: it may cost many evaluations. Not counted.
+  virtual std::vector<Kink> kinks([[maybe_unused]] const Vec& x, [[maybe_unused]] const Vec& y) const { return {}; }
+  /// Which part of the objective first has no finite value at (x, y), or none of its derivatives, e.g. "log(y - 5) at
+  /// column 3 has the argument -4.8"; "" if all are finite or the objective cannot tell. For messages, as kinks().
+  virtual std::string explain_nonfinite([[maybe_unused]] const Vec& x, [[maybe_unused]] const Vec& y) const {
+    return {};
+  }
 
   OracleCounts counts() const;
 

@@ -102,6 +102,13 @@ std::string to_string(OracleSet set) {
 
 std::uint64_t OracleCounts::total() const { return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0}); }
 
+std::string to_string(const Kink& kink) {
+  constexpr double kRounding = 1e-13;  // of some hundred operations
+  const std::string_view switch_name = kink.order == 0 ? "switch" : "corner";
+  if (kink.is_within(kRounding)) return fmt::format("{}, at its {}", kink.what, switch_name);
+  return fmt::format("{}, {:.3g} from its {}", kink.what, kink.distance, switch_name);
+}
+
 OracleCounts operator-(const OracleCounts& later, const OracleCounts& earlier) {
   OracleCounts difference;
   for (std::size_t i = 0; i < kOracleCount; ++i) {
