@@ -69,7 +69,8 @@ Descent descend(const ExactGame& game, const Point& start, const DescentOptions&
     while (!moved) {
       const Step best = best_step(gradient, hessian, radius);
       // What is left below counts for nothing against what was gained, or against rounding.
-      const Real counts = std::max(1e-11L * (start.value - here.value), 1e-17L * std::abs(here.value));
+      const Real counts =
+          std::max({options.negligible, 1e-9L * (start.value - here.value), 1e-17L * std::abs(here.value)});
       if (best.gain <= counts) {
         result.minimum = best.move.norm() < radius;
         if (result.minimum || radius >= options.widest) return result;

@@ -21,6 +21,7 @@ struct DescentOptions {
   int max_steps = 300;
   Real radius = 0.1L;  // of the first step
   Real widest = 2;
+  Real negligible = 0;  // gains up to this, or 1e-9 of what was gained before, end the descent
   /// Asked after each step: true ends the descent.
   std::function<bool(const Point&)> enough;
 };

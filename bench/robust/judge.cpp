@@ -35,6 +35,7 @@ bool is_local_minimum(const Instance& instance, const Point& at) {
     return at.value - below.value > kShare * (instance.start.value - below.value) + rounding(instance, at.value);
   };
   options.enough = gained;
+  options.negligible = (kShare * (instance.start.value - at.value) + rounding(instance, at.value)) / 1000;
   const auto descent = descend(*instance.game, at, options);
   return descent.minimum && !gained(descent.end);
 }

@@ -31,6 +31,7 @@ std::string doubts(const Instance& instance) {
     const Vec gradient = problem.lower->grad_y(x, y);
     Vec terms = problem.lower->grad_y(x, Vec::Zero(y.size())).cwiseAbs();
     for (Index j = 0; j < y.size(); ++j) terms += (linear.hess_yy(Vec::Unit(y.size(), j)) * y[j]).cwiseAbs();
+    for (Index i = 0; i < x.size(); ++i) terms += (linear.hess_yx(Vec::Unit(x.size(), i)) * x[i]).cwiseAbs();
     if ((gradient.array().abs() > 1e-12 * terms.array() + 1e-13 * units.g).any()) {
       text += fmt::format("  {}: |g_y| = {:.3g} at the answer, terms {:.3g}\n", place, norm(gradient), norm(terms));
     }
@@ -74,7 +75,7 @@ std::string doubts(const Instance& instance) {
   const Real gradient = game.value_slope(reference.x, reference.y).norm();
   const Real way = (reference.x - instance.start.x).norm();
   // Against the mean slope on the way, that of the start may be zero.
-  if (gradient * way > 1e-4L * (instance.start.value - reference.value) + 1e-15L * std::abs(reference.value)) {
+  if (gradient * way > 1e-3L * (instance.start.value - reference.value) + 1e-15L * std::abs(reference.value)) {
     text += fmt::format("  the reference's slope is {:.3g}\n", static_cast<double>(gradient));
   }
   if (!is_local_minimum(instance, instance.reference)) text += "  the reference is no local minimum\n";
