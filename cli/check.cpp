@@ -1,5 +1,10 @@
 #include "check.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "bilevel/audit.hpp"
@@ -24,7 +29,8 @@ void describe(OptionTable& table, CheckSettings& settings) {
   describe(table, settings.game);
   table.group("Audit")
       .add("directions", settings.audit.directions, "random directions of the hypergradient", between(1, 1000))
-      .add("inner-steps", settings.audit.inner_steps, "k of the unrolled phi^k(x, z) = f(x, A^k(x, z))", at_least(1));
+      .add("inner-steps", settings.audit.inner_steps, "k of the unrolled phi^k(x, z) = f(x, A^k(x, z))",
+           between(1, 1e6));
   table.group("Output").add("json", settings.json, "print the checks as JSON alone on standard output");
 }
 
@@ -48,14 +54,16 @@ void add_rows(Table& table, const char* part, const CheckReport& report) {
     table.add_row({part, check.name, slope ? "slope" : "relative error",
                    slope ? fmt::format("{:.2f}", check.measured) : fmt::format("{:.1e}", check.measured),
                    slope ? fmt::format(">= {:.2f}", check.limit) : fmt::format("<= {:.1e}", check.limit),
-                   check.passed ? "ok" : "WRONG"});
+                   check.passed    ? "ok"
+                   : check.at_kink ? "kink"
+                                   : "WRONG"});
   }
 }
 
 std::string remarks(const CheckReport& report) {
   std::string text;
   for (const auto& check : report.checks) {
-    if (!check.passed) text += paragraph("wrong: ", check.name + ": " + check.explanation);
+    if (!check.passed) text += paragraph(check.at_kink ? "kink: " : "wrong: ", check.name + ": " + check.explanation);
   }
   for (const auto& sentence : report.not_checked) text += paragraph("not checked: ", sentence);
   return text;
@@ -69,9 +77,44 @@ Json report_json(const CheckReport& report) {
                       {"measured", number_json(check.measured)},
                       {"limit", check.limit},
                       {"passed", check.passed},
+                      {"at_kink", check.at_kink},
                       {"explanation", check.explanation}});
   }
   return {{"passed", report.passed()}, {"checks", checks}, {"not_checked", report.not_checked}};
+}
+
+// "g is not a number at the start: log(y - 5) at column 3 has the argument -4.8"; "" if f, g and their gradients are
+// finite there.
+std::string trouble_at_the_start(const BilevelProblem& problem) {
+  for (const auto& [letter, objective] : {std::pair{'f', problem.upper.get()}, std::pair{'g', problem.lower.get()}}) {
+    const auto at_start = objective->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, problem.x0, problem.y0);
+    const double value = *at_start.value;
+    if (std::isfinite(value) && all_finite(*at_start.grad_x) && all_finite(*at_start.grad_y)) continue;
+    const auto why = objective->explain_nonfinite(problem.x0, problem.y0);
+    return fmt::format("{} {} at the start{}{}", letter,
+                       std::isnan(value)   ? "is not a number"
+                       : std::isinf(value) ? "is infinite"
+                                           : "has no finite derivative",
+                       why.empty() ? "" : ": ", why);
+  }
+  return "";
+}
+
+// What a failed audit of formulas means: they are differentiated by the program, so first what may be the matter with
+// the point.
+std::string verdict(const BilevelProblem& problem, const Audit& report) {
+  if (auto trouble = trouble_at_the_start(problem); !trouble.empty()) return trouble;
+  const auto wrong = [](const CheckReport& part) {
+    return std::ranges::any_of(part.checks, [](const Check& check) { return !check.passed && !check.at_kink; });
+  };
+  const bool is_wrong = wrong(report.upper) || wrong(report.lower);
+  for (const auto& [letter, part] : {std::pair{'f', &report.upper}, std::pair{'g', &report.lower}}) {
+    if (is_wrong || part->passed()) continue;
+    const auto at_kink = std::ranges::find_if(part->checks, &Check::at_kink);
+    return fmt::format("{} has a kink near the start, where derivatives prove nothing: {}; start elsewhere", letter,
+                       at_kink->explanation.substr(at_kink->explanation.find(": ") + 2));
+  }
+  return "a derivative is wrong, see the checks";
 }
 
 int run_check(const std::vector<std::string>& arguments) {
@@ -105,7 +148,7 @@ int run_check(const std::vector<std::string>& arguments) {
               (report.passed() ? "all checks passed\n" : ""));
   }
   if (report.passed()) return kSuccess;
-  write_error("bilevel: a derivative is wrong, see the checks\n");
+  write_error(fmt::format("bilevel: {}\n", verdict(game.problem, report)));
   return kNoSuccess;
 }
 

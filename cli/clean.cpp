@@ -15,6 +15,7 @@
 #include "data_run.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
 #include "terminal/stream.hpp"
@@ -70,48 +71,44 @@ int run_clean(const std::vector<std::string>& arguments) {
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   CleanSettings settings;
   OptionTable table = described(settings);
-  if (parse_arguments(text(), table, arguments).help_requested) {
+  const auto words = parse_arguments(text(), table, arguments);
+  if (words.help_requested) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
   settings.cleaning.stop.interrupt = &catch_interrupts();
 
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files()}, inputs_of(table, words));
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_cleaning_input(settings.input);
-  const auto directory =
-      open_run_directory(settings.out, settings.overwrite, own_files(), "clean", settings.input.dataset);
-  directory.write("config.toml", to_toml(table, "bilevel clean: every option of this run"));
+  RunFiles files(open_run_directory(settings.out, settings.overwrite, own_files(), "clean", settings.input.dataset),
+                 to_toml(table, "bilevel clean: every option of this run"));
   line.finish();
   if (!settings.json) write_out(input_text(input));
 
   RunProgress progress(line, settings.cleaning.stop, "trusted loss");
-  TraceWriter trace(directory.file("trace.jsonl"));
-  const auto result = [&] {
-    try {
-      return clean(input.data, settings.cleaning, {&trace, &progress},
-                   [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
-    } catch (const InvalidOption&) {  // refused before the first step: there is no run to keep files of
-      take_back(directory, own_files());
-      throw;
-    }
-  }();
+  TraceWriter trace(files.file("trace.jsonl"));
+  const auto result = clean(input.data, settings.cleaning, {&trace, &progress},
+                            [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
   line.finish();
 
-  directory.write("weights.csv", weights_csv(input, result));
-  if (settings.input.dataset.empty()) write_cleaned(input, result, directory.file("cleaned.csv"));
-  const auto json = result_json(input, result, table, elapsed(), directory.path().string());
-  directory.write("result.json", json);
+  files.write("weights.csv", weights_csv(input, result));
+  if (settings.input.dataset.empty()) {
+    files.write("cleaned.csv", [&](const std::filesystem::path& file) { write_cleaned(input, result, file); });
+  }
+  const auto json = result_json(input, result, table, elapsed(), files.path());
+  files.write("result.json", json);
+  files.finish(&trace);
   if (settings.json) {
     write_out(json);
   } else {
     write_out(result_text(input, result, elapsed()));
-    write_out(fmt::format("files         {}\n", directory.path().string()));
+    write_out(fmt::format("files         {}\n", files.path()));
   }
   const int code = exit_code(result.run.status);
-  if (code == kBadInput || code == kNoSuccess) write_error(fmt::format("bilevel: {}\n", result.run.message));
-  return code;
+  if (code == kBadInput || code == kNoSuccess) write_message(result.run.message);
+  return code_with_missing(code, files.missing());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ enum ExitCode : int {
   kSuccess = 0,
   kNoSuccess = 1,     // the run finished, but did not reach its goal; or an unexpected failure
   kBadInput = 2,      // usage, options or files that cannot be used
+  kIncomplete = 3,    // the result was computed and printed, but a file of it (or its picture) could not be written
   kInterrupted = 130  // by the user: 128 + SIGINT
 };
 

@@ -20,7 +20,13 @@ std::string overview(const std::vector<Command>& commands) {
   for (const auto& command : commands) widest = std::max(widest, command.name.size());
   for (const auto& command : commands) text += fmt::format("  {:<{}}  {}\n", command.name, widest, command.summary);
   text += fmt::format("  {:<{}}  {}\n", "help", widest, "a command's options: bilevel help <command>");
-  return text + "\n  -h, --help  this text\n  --version   the version\n";
+  return text +
+         "\n  -h, --help  this text\n  --version   the version\n\nExit status\n"
+         "  0    an answer, certified where the command certifies\n"
+         "  1    the run ended without one\n"
+         "  2    input, options or files that cannot be used\n"
+         "  3    the result is printed, but a file of it or its picture could not be written\n"
+         "  130  interrupted; what was found is kept\n";
 }
 
 const Command& find_command(const std::vector<Command>& commands, const std::string& name) {
@@ -53,7 +59,7 @@ int run(const std::vector<Command>& commands, const std::vector<std::string>& ar
 
 int dispatch(const std::vector<Command>& commands, const std::vector<std::string>& arguments) {
   const auto fail = [](std::string_view sentence, int code) {
-    write_error(fmt::format("bilevel: {}\n", sentence));
+    write_message(sentence);
     return code;
   };
   try {

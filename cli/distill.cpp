@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 
 #include "arguments.hpp"
@@ -12,6 +13,7 @@
 #include "distill_report.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -67,56 +69,52 @@ int run_distill(const std::vector<std::string>& arguments) {
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   DistillSettings settings;
   OptionTable table = described(settings);
-  if (parse_arguments(text(), table, arguments).help_requested) {
+  const auto words = parse_arguments(text(), table, arguments);
+  if (words.help_requested) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
   auto& options = settings.distillation;
   options.stop.interrupt = &catch_interrupts();
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files()}, inputs_of(table, words));
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_distillation_input(settings.input, options.seed);
   check_distillation(input.data, options);
-  const auto directory =
-      open_run_directory(settings.out, settings.overwrite, own_files(), "distill", settings.input.dataset);
-  directory.write("config.toml", to_toml(table, "bilevel distill: every option of this run"));
+  RunFiles files(open_run_directory(settings.out, settings.overwrite, own_files(), "distill", settings.input.dataset),
+                 to_toml(table, "bilevel distill: every option of this run"));
   line.finish();
   if (!settings.json) write_out(distill_input_text(input));
 
   RunProgress progress(line, options.stop, "loss on real rows");
-  TraceWriter trace(directory.file("trace.jsonl"));
+  TraceWriter trace(files.file("trace.jsonl"));
   const auto result = distil(input.data, options, {&trace, &progress},
                              [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
-  directory.write("images.csv", images_csv(input, result, options.learn_labels));
-  std::string picture, no_picture;
+  files.write("images.csv", images_csv(input, result, options.learn_labels));
+  std::string picture;
   if (input.table.is_image) {
     line.update("drawing ...");
-    try {
-      const auto file = directory.file("contact_sheet.png");
+    files.write("contact_sheet.png", [&](const std::filesystem::path& file) {
       draw(contact_sheet_script(contact_sheet(input, result)), file);
-      picture = file.string();
-    } catch (const Error& error) {
-      no_picture = error.what();
-    }
+      picture = (std::filesystem::path(files.path()) / file.filename()).string();
+    });
   }
   line.finish();
 
-  const auto json = distill_json(input, result, table, elapsed(), directory.path().string(), picture);
-  directory.write("result.json", json);
+  const auto json = distill_json(input, result, table, elapsed(), files.path(), picture);
+  files.write("result.json", json);
+  files.finish(&trace);
   if (settings.json) {
     write_out(json);
   } else {
     write_out(distill_text(input, result, elapsed()));
-    write_out(fmt::format("files         {}\n", directory.path().string()));
-    write_out(picture.empty() && no_picture.empty() ? "picture       none: the rows are no images\n"
-                                                    : fmt::format("picture       {}\n", picture));
+    write_out(fmt::format("files         {}\n", files.path()));
+    write_out(input.table.is_image ? fmt::format("picture       {}\n", picture)
+                                   : "picture       none: the rows are no images\n");
   }
   const int code = exit_code(result.run.status);
-  if (code == kBadInput || code == kNoSuccess) write_error(fmt::format("bilevel: {}\n", result.run.message));
-  if (no_picture.empty()) return code;
-  write_error(fmt::format("bilevel: {}\n", no_picture));
-  return kBadInput;
+  if (code == kBadInput || code == kNoSuccess) write_message(result.run.message);
+  return code_with_missing(code, files.missing());
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ void draw_value(const PictureSettings& settings, const SolvedPicture& solved) {
 
 void describe(OptionTable& table, PictureSettings& settings) {
   table.group("Output")
-      .add("plot", settings.plot, "draw a picture into this file", "a file that ends in .png or .svg")
+      .add("plot", settings.plot, "draw a picture into this file; one that bilevel drew is replaced",
+           "a file that ends in .png or .svg")
       .add("picture", settings.kind,
            "landscape: g with branches and iterates; value: phi^k (dpbg); run: along the iterations; auto: what fits",
            {{"auto", PictureKind::automatic},
@@ -85,6 +86,9 @@ void check(const PictureSettings& settings, const std::string& method) {
   if (settings.plot.empty()) return;
   picture_format(settings.plot);
   if (method.empty()) return;
+  if (method == "inspect" && settings.kind != PictureKind::automatic && settings.kind != PictureKind::landscape) {
+    throw InvalidInput("inspect draws the landscape; the other pictures show a run of solve");
+  }
   if (settings.kind == PictureKind::value && method != "dpbg") {
     throw InvalidInput("the picture 'value' shows phi^k, which only the method dpbg descends");
   }
@@ -130,9 +134,6 @@ void draw_solved(const PictureSettings& settings, const SolvedPicture& solved) {
 }
 
 void draw_inspected(const PictureSettings& settings, const Game& game, const BranchMap& map) {
-  if (settings.kind != PictureKind::automatic && settings.kind != PictureKind::landscape) {
-    throw InvalidInput("inspect draws the landscape; the other pictures show a run of solve");
-  }
   draw(landscape_script(landscape_of(game, map)), settings.plot);
 }
 

@@ -27,7 +27,7 @@ struct PictureSettings {
 };
 void describe(OptionTable& table, PictureSettings& settings);
 /// Throws InvalidInput for a file name that is neither .png nor .svg, and for a kind that a solve by `method` ("global"
-/// included; empty: not known yet) cannot show: before the work, not after it.
+/// included; "inspect": that command; empty: not known yet) cannot show: before the work, not after it.
 void check(const PictureSettings& settings, const std::string& method = "");
 
 /// Keeps where a run went, up to 200,000 steps: the start, then the pairs of a leader and the follower's answer.

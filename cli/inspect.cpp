@@ -8,9 +8,11 @@
 #include "bilevel/morse_bott.hpp"
 #include "bilevel/status.hpp"
 #include "certificate_report.hpp"
+#include "data_run.hpp"
 #include "game_input.hpp"
 #include "game_pictures.hpp"
 #include "game_report.hpp"
+#include "outputs.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
 #include "terminal/stream.hpp"
@@ -27,6 +29,7 @@ struct InspectSettings {
   Index starts = 0;
   Index samples = BranchOptions{}.samples;
   PictureSettings picture;
+  bool overwrite = false;
   bool json = false;
   bool quiet = false;
 };
@@ -40,10 +43,11 @@ void describe(OptionTable& table, InspectSettings& settings) {
            "numbers joined by commas")
       .add("to", settings.to, "where it ends; default: the upper corner", "numbers joined by commas")
       .add("starts", settings.starts, "Newton starts of each search with several follower variables; 0: by dimension",
-           at_least(0))
-      .add("samples", settings.samples, "leaders on the line at which branches are looked for", at_least(2));
+           between(0, 1e7))
+      .add("samples", settings.samples, "leaders on the line at which branches are looked for", between(2, 1e5));
   describe(table, settings.picture);
   table.group("Output")
+      .add("overwrite", settings.overwrite, "replace any file that --plot names")
       .add("json", settings.json, "print everything as JSON alone on standard output")
       .add("quiet", settings.quiet, "no progress on standard error");
 }
@@ -113,7 +117,8 @@ int run_inspect(const std::vector<std::string>& arguments) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
-  check(settings.picture);
+  check(settings.picture, "inspect");
+  check_outputs({"", settings.overwrite, {}, settings.picture.plot}, inputs_of(table, words));
   Game game = read_game(words.operand);
   const auto note = perturb(game, settings.game);
   const auto& problem = game.problem;
@@ -141,9 +146,10 @@ int run_inspect(const std::vector<std::string>& arguments) {
       judge_morse(*problem.lower, game.box_x, game.box_y, {.branches = branch_options}, problem.upper.get());
   line.update("choosing a method ...");
   const auto advice = recommend(problem, &points);
+  std::string no_picture;
   if (!settings.picture.plot.empty()) {
     line.update("drawing ...");
-    draw_inspected(settings.picture, game, map);
+    no_picture = draw_or_say([&] { draw_inspected(settings.picture, game, map); });
   }
   line.finish();
 
@@ -159,7 +165,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
                       {"morse", morse_json(morse)},
                       {"recommendation", recommendation_json(advice)}};
     write_out(object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-    return kSuccess;
+    return code_with_missing(kSuccess, {}, no_picture);
   }
   write_out(game_text(game) + (note.empty() ? "" : paragraph("note: ", note)));
   if (!game.box_is_given)
@@ -167,7 +173,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
   write_out(critical_points_text(points, x) + morse_bott_points_text(degenerate) +
             (convexity ? uniform_convexity_text(*convexity) : "") + branches_text(map) + morse_text(morse) +
             recommendation_text(advice, words.operand));
-  return kSuccess;
+  return code_with_missing(kSuccess, {}, no_picture);
 }
 
 }  // namespace

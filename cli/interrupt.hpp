@@ -5,8 +5,9 @@
 
 namespace bilevel::cli {
 
-/// Catches SIGINT and SIGTERM. The flag becomes true at the first of them; the second ends the program with status 130.
-/// May be called again: the flag is the same one and is not reset.
+/// Catches SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP. The flag becomes true at the first of them; a
+/// second SIGINT or SIGTERM ends the program with status 130. May be called again: the flag is the same one and is not
+/// reset.
 std::atomic<bool>& catch_interrupts();
 
 }  // namespace bilevel::cli

@@ -109,5 +109,8 @@ int main(int count, char** words) {
   bilevel::cli::keep_freed_memory();
   // Writing to a reader that has gone then fails, and write_out passes over it; results still reach their files.
   std::signal(SIGPIPE, SIG_IGN);
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);  // writing beyond the allowed size fails, too, and says so like a full disk
+#endif
   return bilevel::cli::dispatch(bilevel::cli::commands(), {words + (count > 0 ? 1 : 0), words + count});
 }

@@ -7,6 +7,9 @@
 
 namespace bilevel::cli {
 
+inline constexpr const char* kOverwriteHelp =
+    "replace the files of an earlier run in --out once the new ones are whole, and any file that --plot names";
+
 /// --out and --overwrite of a command whose runs always have a directory; opens the group Output.
 void add_run_directory(OptionTable& table, std::string& out, bool& overwrite);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "arguments.hpp"
 #include "bilevel/run_directory.hpp"
@@ -11,6 +12,7 @@
 #include "data_run.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "pictures/gnuplot.hpp"
 #include "race_picture.hpp"
 #include "race_report.hpp"
@@ -66,13 +68,17 @@ int run_race(const std::vector<std::string>& arguments) {
   race.interrupt = &catch_interrupts();
   check_race(race);
   settle(settings, words.given, words.operand);
-  if (!settings.plot.empty()) picture_format(settings.plot);
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files(), settings.plot}, inputs_of(table, words));
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto field =
       words.operand.empty() ? cleaning_field(settings) : game_field(read_game(words.operand), race.first_seed);
+  std::optional<RunFiles> files;
+  if (!settings.out.empty()) {
+    files.emplace(RunDirectory::create(settings.out, settings.overwrite, own_files()),
+                  to_toml(table, "bilevel race: every option of this run"));
+  }
   line.finish();
   if (!settings.json) write_out(fmt::format("{}\n\n{}", field.name, field.about));
   const auto result =
@@ -84,15 +90,16 @@ int run_race(const std::vector<std::string>& arguments) {
   }
 
   const auto json = race_json(field, result, table, elapsed());
-  if (!settings.out.empty()) {
-    const auto directory = RunDirectory::create(settings.out, settings.overwrite, own_files());
-    directory.write("config.toml", to_toml(table, "bilevel race: every option of this run"));
-    directory.write("points.csv", race_points_csv(field, result));
-    directory.write("result.json", json);
+  if (files) {
+    files->write("points.csv", race_points_csv(field, result));
+    files->write("result.json", json);
+    files->finish();
   }
-  if (!settings.plot.empty()) draw(race_picture_script(field, race, result), settings.plot);
+  const auto no_picture =
+      settings.plot.empty() ? "" : draw_or_say([&] { draw(race_picture_script(field, race, result), settings.plot); });
   write_out(settings.json ? json : race_text(field, race, result, elapsed()));
-  return race.interrupt->load() ? kInterrupted : kSuccess;
+  return code_with_missing(race.interrupt->load() ? kInterrupted : kSuccess,
+                           files ? files->missing() : std::vector<std::string>(), no_picture);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ void describe(OptionTable& table, RaceSettings& settings) {
   table.group("Output")
       .add("out", settings.out, "directory for config.toml, points.csv and result.json; default: no files",
            "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out");
+      .add("overwrite", settings.overwrite, kOverwriteHelp);
   add_picture(table, settings.plot, "curves", "race.png");
   add_printing(table, settings.json, settings.quiet);
 }

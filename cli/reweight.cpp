@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "data_run.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "reweight_picture.hpp"
@@ -83,61 +85,60 @@ std::vector<Repetition> repeat(const ReweightSettings& settings, const Reweighti
   return repetitions;
 }
 
+int code_of(const ReweightSettings& settings, const std::vector<Repetition>& repetitions) {
+  if (*settings.reweighting.stop.interrupt) return exit_code(Status::interrupted);
+  int code = kSuccess;
+  for (const auto& [seed, result] : repetitions) {
+    const int of_seed = exit_code(result.run.status);
+    if (of_seed == kNoSuccess || of_seed == kBadInput) {
+      write_message(fmt::format("seed {}: {}", seed, result.run.message));
+    }
+    code = std::max(code, of_seed);
+  }
+  return code;
+}
+
 int run_reweight(const std::vector<std::string>& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   ReweightSettings settings;
   OptionTable table = described(settings);
-  if (parse_arguments(text(), table, arguments).help_requested) {
+  const auto words = parse_arguments(text(), table, arguments);
+  if (words.help_requested) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
   settings.reweighting.stop.interrupt = &catch_interrupts();
-  if (!settings.plot.empty()) picture_format(settings.plot);
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files(), settings.plot}, inputs_of(table, words));
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_reweighting_input(settings.input, settings.reweighting.seed);
   auto first = input.draw(settings.reweighting.seed);
   check_reweighting(first, settings.reweighting);
-  const auto directory =
-      open_run_directory(settings.out, settings.overwrite, own_files(), "reweight", settings.input.dataset);
-  directory.write("config.toml", to_toml(table, "bilevel reweight: every option of this run"));
+  RunFiles files(open_run_directory(settings.out, settings.overwrite, own_files(), "reweight", settings.input.dataset),
+                 to_toml(table, "bilevel reweight: every option of this run"));
   line.finish();
   if (!settings.json) write_out(reweight_input_text(input));
 
-  TraceWriter trace(directory.file("trace.jsonl"));
-  const auto repetitions = [&] {
-    try {
-      return repeat(settings, input, std::move(first), trace, line);
-    } catch (const Error&) {  // refused before the first step: there is no run to keep files of
-      take_back(directory, own_files());
-      throw;
-    }
-  }();
+  TraceWriter trace(files.file("trace.jsonl"));
+  const auto repetitions = repeat(settings, input, std::move(first), trace, line);
   line.finish();
 
-  directory.write("weights.csv", reweight_weights_csv(input, repetitions));
-  const auto json = reweight_json(input, repetitions, table, elapsed(), directory.path().string());
-  directory.write("result.json", json);
-  if (!settings.plot.empty()) draw(reweight_picture_script(input, repetitions), settings.plot);
+  files.write("weights.csv", reweight_weights_csv(input, repetitions));
+  const auto json = reweight_json(input, repetitions, table, elapsed(), files.path());
+  files.write("result.json", json);
+  files.finish(&trace);
+  const auto no_picture = settings.plot.empty()
+                              ? ""
+                              : draw_or_say([&] { draw(reweight_picture_script(input, repetitions), settings.plot); });
   if (settings.json) {
     write_out(json);
   } else {
     write_out(reweight_text(input, repetitions, elapsed()));
-    write_out(fmt::format("files         {}\n", directory.path().string()));
+    write_out(fmt::format("files         {}\n", files.path()));
   }
-  if (*settings.reweighting.stop.interrupt) return exit_code(Status::interrupted);
-  int code = kSuccess;
-  for (const auto& [seed, result] : repetitions) {
-    const int of_seed = exit_code(result.run.status);
-    if (of_seed == kNoSuccess || of_seed == kBadInput) {
-      write_error(fmt::format("bilevel: seed {}: {}\n", seed, result.run.message));
-    }
-    code = std::max(code, of_seed);
-  }
-  return code;
+  return code_with_missing(code_of(settings, repetitions), files.missing(), no_picture);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace bilevel::cli {
 namespace {
 
 std::string tic(const std::string& name, std::size_t position) {
-  return fmt::format("{} {}", gnuplot_string(name), position);
+  return fmt::format("{} {}", gnuplot_tic(name), position);
 }
 
 /// Adds the mean and deviation of the accuracies, if there are any.

@@ -10,8 +10,10 @@
 #include "bilevel/solve.hpp"
 #include "bilevel/status.hpp"
 #include "bilevel/trace.hpp"
+#include "data_run.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "report.hpp"
 #include "solve_report.hpp"
 #include "solve_settings.hpp"
@@ -33,12 +35,12 @@ void describe(OptionTable& table, SolveSettings& settings) {
   describe(table, settings.stop);
   table.group("Certificate")
       .add("certificate-tolerance", settings.certificate_tolerance,
-           "residuals count as zero up to this share of their terms", greater_than(0) & less_than(1));
+           "residuals count as zero up to this share of their terms", between(1e-15, 0.1));
   describe(table, settings.picture);
   table.group("Output")
       .add("out", settings.out, "directory for config.toml, trace.jsonl and result.json; default: no files",
            "a directory")
-      .add("overwrite", settings.overwrite, "replace the files of an earlier run in --out");
+      .add("overwrite", settings.overwrite, kOverwriteHelp);
   add_printing(table, settings.json, settings.quiet);
 }
 
@@ -56,7 +58,8 @@ const CommandText& text() {
           "a certificate that is computed independently of how it was found: what y is to the follower, what (x, y) is "
           "to the leader, and how sure that is.\n\n"
           "The exit status is 0 if the answer is certified a local solution (or an equilibrium with a degenerate "
-          "follower), 1 if it is not, 2 for input that cannot be used.",
+          "follower), 1 if it is not, 2 for input that cannot be used, 3 if it is printed but a file or the picture is "
+          "missing.",
       .examples =
           "bilevel solve examples/games/two_wells.toml\n"
           "bilevel solve examples/games/two_wells.toml --global --json\n"
@@ -142,7 +145,7 @@ struct Task {
   SolveSettings settings;
   std::optional<MethodChoice> chosen;  // empty: --global
   OptionTable used;                    // every option of the run
-  std::optional<RunDirectory> directory;
+  std::optional<RunFiles> directory;
 };
 
 /// Reads and checks everything, so that what cannot work is refused before anything is computed or written.
@@ -158,7 +161,7 @@ void prepare(const Arguments& words, const std::vector<std::string>& arguments, 
   }
   settings.stop.interrupt = &catch_interrupts();
   check(settings.picture);
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files(), settings.picture.plot}, inputs_of(table, words));
 
   if (auto note = perturb(game, settings.game); !note.empty()) outcome.notes.push_back(std::move(note));
   used = table;
@@ -176,15 +179,16 @@ void prepare(const Arguments& words, const std::vector<std::string>& arguments, 
   check(settings.picture, settings.global ? "global" : settings.method);
   outcome.asked = used.all_texts();
   if (settings.out.empty()) return;
-  directory = RunDirectory::create(settings.out, settings.overwrite, own_files());
-  directory->write("config.toml", to_toml(used, "bilevel solve: every option of this run"));
-  outcome.directory = directory->path().string();
+  directory.emplace(RunDirectory::create(settings.out, settings.overwrite, own_files()),
+                    to_toml(used, "bilevel solve: every option of this run"));
+  outcome.directory = directory->path();
 }
 
 /// What a picture needs beside the outcome.
 struct Course {
   PathObserver path;
   std::optional<RunResult> run;
+  std::optional<TraceWriter> trace;
 };
 
 void compute(const Task& task, ProgressLine& line, SolveOutcome& outcome, Course& course) {
@@ -195,8 +199,7 @@ void compute(const Task& task, ProgressLine& line, SolveOutcome& outcome, Course
     RunProgress progress(line, settings.stop, "f");
     std::vector<Observer*> observers{&progress};
     if (!settings.picture.plot.empty()) observers.push_back(&course.path);
-    std::optional<TraceWriter> trace;
-    if (task.directory) observers.push_back(&trace.emplace(task.directory->file("trace.jsonl")));
+    if (task.directory) observers.push_back(&course.trace.emplace(task.directory->file("trace.jsonl")));
     course.run = solve_by_method(task.game, settings, *task.chosen, observers, outcome);
   }
   if (outcome.x.size() == 0) return;
@@ -251,7 +254,10 @@ int run_solve(const std::vector<std::string>& arguments) {
 
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto json = solve_json(task.game, outcome);
-  if (task.directory) task.directory->write("result.json", json);
+  if (task.directory) {
+    task.directory->write("result.json", json);
+    task.directory->finish(course.trace ? &*course.trace : nullptr);
+  }
   write_out(task.settings.json ? json : solve_text(task.game, outcome));
   const int code = exit_code(outcome);
   if (code == kNoSuccess) {
@@ -260,9 +266,7 @@ int run_solve(const std::vector<std::string>& arguments) {
                                                   : fmt::format("{}: {}", to_string(outcome.certificate.verdict),
                                                                 outcome.certificate.reason)));
   }
-  if (no_picture.empty()) return code;
-  write_error(fmt::format("bilevel: {}\n", no_picture));
-  return kBadInput;
+  return code_with_missing(code, task.directory ? task.directory->missing() : std::vector<std::string>(), no_picture);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "data_run.hpp"
 #include "interrupt.hpp"
 #include "output_options.hpp"
+#include "outputs.hpp"
 #include "pictures/gnuplot.hpp"
 #include "report.hpp"
 #include "terminal/progress_line.hpp"
@@ -64,7 +65,8 @@ int run_tune(const std::vector<std::string>& arguments) {
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   TuneSettings settings;
   OptionTable table = described(settings);
-  if (parse_arguments(text(), table, arguments).help_requested) {
+  const auto words = parse_arguments(text(), table, arguments);
+  if (words.help_requested) {
     write_out(help_text(text(), table));
     return kSuccess;
   }
@@ -72,46 +74,39 @@ int run_tune(const std::vector<std::string>& arguments) {
   if (!settings.input.groups.empty() && settings.tuning.penalty != PenaltyScale::per_group) {
     throw InvalidOption("option 'groups' needs --penalty per-group: without, nothing has a weight for each group");
   }
-  if (!settings.plot.empty()) picture_format(settings.plot);
-  if (!settings.out.empty()) RunDirectory::check(settings.out, settings.overwrite);
+  check_outputs({settings.out, settings.overwrite, own_files(), settings.plot}, inputs_of(table, words));
 
   ProgressLine line(stderr, ProgressLine::mode_for(stderr, settings.quiet));
   line.update("reading");
   const auto input = read_tuning_input(settings.input);
-  const auto directory =
-      open_run_directory(settings.out, settings.overwrite, own_files(), "tune", settings.input.dataset);
-  directory.write("config.toml", to_toml(table, "bilevel tune: every option of this run"));
+  RunFiles files(open_run_directory(settings.out, settings.overwrite, own_files(), "tune", settings.input.dataset),
+                 to_toml(table, "bilevel tune: every option of this run"));
   line.finish();
   if (!settings.json) write_out(tuning_input_text(input));
 
   RunProgress progress(line, settings.tuning.stop, "validation loss");
-  TraceWriter trace(directory.file("trace.jsonl"));
-  const auto result = [&] {
-    try {
-      return tune(input.data, settings.tuning, {&trace, &progress},
-                  [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
-    } catch (const Error&) {  // refused before the first step: there is no run to keep files of
-      take_back(directory, own_files());
-      throw;
-    }
-  }();
+  TraceWriter trace(files.file("trace.jsonl"));
+  const auto result = tune(input.data, settings.tuning, {&trace, &progress},
+                           [&](std::string_view stage) { line.update(std::string(stage) + " ..."); });
   line.finish();
 
-  directory.write("weights.csv", tuning_weights_csv(input, settings.tuning.penalty, result));
-  directory.write("grid.csv", tuning_grid_csv(result));
-  directory.write("model.csv", tuning_model_csv(input, result));
-  const auto json = tuning_json(input, result, table, elapsed(), directory.path().string());
-  directory.write("result.json", json);
-  if (!settings.plot.empty()) draw(tuning_picture_script(result), settings.plot);
+  files.write("weights.csv", tuning_weights_csv(input, settings.tuning.penalty, result));
+  files.write("grid.csv", tuning_grid_csv(result));
+  files.write("model.csv", tuning_model_csv(input, result));
+  const auto json = tuning_json(input, result, table, elapsed(), files.path());
+  files.write("result.json", json);
+  files.finish(&trace);
+  const auto no_picture =
+      settings.plot.empty() ? "" : draw_or_say([&] { draw(tuning_picture_script(result), settings.plot); });
   if (settings.json) {
     write_out(json);
   } else {
     write_out(tuning_text(input, settings.tuning.penalty, result, elapsed()));
-    write_out(fmt::format("files         {}\n", directory.path().string()));
+    write_out(fmt::format("files         {}\n", files.path()));
   }
   const int code = exit_code(result.run.status);
-  if (code == kNoSuccess || code == kBadInput) write_error(fmt::format("bilevel: {}\n", result.run.message));
-  return code;
+  if (code == kNoSuccess || code == kBadInput) write_message(result.run.message);
+  return code_with_missing(code, files.missing(), no_picture);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ Script contact_sheet_script(const ContactSheet& sheet) {
   for (Index row = 0; row < rows; ++row) {
     const auto label = static_cast<std::size_t>(layout.row_labels[static_cast<std::size_t>(row)]);
     const auto name = label < sheet.class_names.size() ? sheet.class_names[label] : fmt::format("{}", label);
-    names += fmt::format("{}{} {}", row > 0 ? ", " : "", gnuplot_string(name),
+    names += fmt::format("{}{} {}", row > 0 ? ", " : "", gnuplot_tic(name),
                          number(static_cast<double>(row * cell_height) + 0.5 * static_cast<double>(sheet.height)));
   }
   // Two screen pixels for one of a small image.

@@ -1,10 +1,13 @@
 #include "pictures/gnuplot.hpp"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cctype>
+#include <fstream>
 #include <string_view>
+#include <system_error>
 
 #include "bilevel/atomic_file.hpp"
 #include "bilevel/status.hpp"
@@ -39,7 +42,46 @@ bool has_signature(std::string_view picture, PictureFormat format) {
                                       : picture.find("</svg>") != std::string_view::npos;
 }
 
+constexpr std::string_view kSvgMark = "<!-- drawn by bilevel -->\n";
+constexpr std::size_t kPngHeader = 33;  // signature and the chunk IHDR, which stands first
+
+/// A PNG text chunk: length, type, keyword, zero, text, checksum of all but the length.
+const std::string& png_mark() {
+  using namespace std::string_literals;
+  static const std::string mark = [] {
+    const auto number = [](std::size_t value) {
+      std::string bytes;
+      for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift & 0xFF);
+      return bytes;
+    };
+    const auto content = "tEXtSoftware\0drawn by bilevel"s;
+    const auto* bytes = reinterpret_cast<const Bytef*>(content.data());
+    return number(content.size() - 4) + content + number(crc32(0, bytes, static_cast<uInt>(content.size())));
+  }();
+  return mark;
+}
+
+std::string with_mark(std::string picture, PictureFormat format) {
+  if (format == PictureFormat::svg) return picture + std::string(kSvgMark);
+  return picture.size() < kPngHeader ? picture : picture.insert(kPngHeader, png_mark());
+}
+
 }  // namespace
+
+bool is_own_picture(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return false;
+  std::ifstream stream(file, std::ios::binary);
+  const auto holds = [&](std::streamoff offset, std::ios::seekdir from, std::string_view mark) {
+    std::string found(mark.size(), '\0');
+    stream.clear();
+    stream.seekg(offset, from);
+    stream.read(found.data(), static_cast<std::streamsize>(found.size()));
+    return stream && found == mark;
+  };
+  return holds(kPngHeader, std::ios::beg, png_mark()) ||
+         holds(-static_cast<std::streamoff>(kSvgMark.size()), std::ios::end, kSvgMark);
+}
 
 PictureFormat picture_format(const std::filesystem::path& target) {
   std::string ending = target.extension().string();
@@ -86,7 +128,7 @@ void draw(const Script& script, const std::filesystem::path& target, const DrawO
     throw InvalidInput(
         fmt::format("{}: gnuplot could not draw the picture: {}", target.string(), complaint(child.error)));
   }
-  write_atomically(target, child.output);
+  write_atomically(target, with_mark(child.output, format));
 }
 
 }  // namespace bilevel::cli

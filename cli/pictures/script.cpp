@@ -7,33 +7,9 @@
 #include <iterator>
 #include <limits>
 
+#include "terminal/visible.hpp"
+
 namespace bilevel::cli {
-
-namespace {
-
-/// Length of the UTF-8 sequence at the front of `text`, 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates and numbers beyond Unicode.
-  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) || (first == 0xF0 && byte(1) < 0x90) ||
-      (first == 0xF4 && byte(1) > 0x8F)) {
-    return 0;
-  }
-  return length;
-}
-
-}  // namespace
 
 bool is_drawable(double value) { return std::isfinite(value) && std::abs(value) <= kLargestDrawn; }
 
@@ -55,20 +31,26 @@ void DataBlock::point(double x, double y) {
 std::string gnuplot_string(std::string_view text) {
   std::string result = "'";
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     const unsigned char first = static_cast<unsigned char>(text[0]);
     if (length == 0) {
       result += '?';
     } else if (first < 0x20 || first == 0x7F) {
       result += ' ';
     } else if (first == '\'') {
-      result += "''";
+      result += "\u2019";
     } else {
       result += text.substr(0, length);
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result + "'";
+}
+
+std::string gnuplot_tic(std::string_view text) {
+  std::string doubled;
+  for (const char c : text) doubled += c == '%' ? "%%" : std::string(1, c);
+  return gnuplot_string(doubled);
 }
 
 std::string number(double value) { return is_drawable(value) ? fmt::format("{:.9g}", value) : "NaN"; }

@@ -46,8 +46,12 @@ struct Script {
 };
 
 /// The text as one of gnuplot's strings, in which nothing is replaced or executed. Control characters become spaces,
-/// bytes that are not UTF-8 become "?".
+/// bytes that are not UTF-8 become "?", and a quote becomes a typographic one: gnuplot 5.4 loses the text's end at
+/// several quotes together, doubled or not.
 std::string gnuplot_string(std::string_view text);
+
+/// The same for the label of a tic, which gnuplot reads as the format of a number: "%" is doubled.
+std::string gnuplot_tic(std::string_view text);
 
 /// A number as gnuplot reads it, "NaN" if it is not drawable.
 std::string number(double value);

@@ -4,6 +4,7 @@
 
 #include "terminal/stream.hpp"
 #include "terminal/text.hpp"
+#include "terminal/visible.hpp"
 
 namespace bilevel::cli {
 
@@ -17,7 +18,7 @@ constexpr std::string_view kClear = "\r\x1b[K";
 
 ProgressLine::Mode ProgressLine::mode_for(std::FILE* stream, bool quiet) {
   if (quiet) return Mode::silent;
-  return is_terminal(fileno(stream)) ? Mode::living : Mode::lines;
+  return is_terminal(fileno(stream)) && !is_dumb_terminal() ? Mode::living : Mode::lines;
 }
 
 ProgressLine::ProgressLine(std::FILE* stream, Mode mode, std::size_t width, Clock clock)
@@ -45,19 +46,20 @@ void ProgressLine::update(std::string_view text) {
   if (!is_due()) return;
   last_shown_ = clock_();
   shown_once_ = true;
+  const auto shown = visible(text, true);
   if (mode_ == Mode::lines) {
-    write(std::string(text) + "\n");
+    write(shown + "\n");
     return;
   }
   // A sign in the last column would make some screens scroll at each update.
   const auto width = (width_ > 0 ? width_ : terminal_width()) - 1;
-  write(std::string(kClear) + cut_to_width(text, width));
+  write(std::string(kClear) + cut_to_width(shown, width));
   line_is_open_ = true;
 }
 
 void ProgressLine::note(std::string_view text) {
   if (mode_ == Mode::silent) return;
-  write((line_is_open_ ? std::string(kClear) : std::string()) + std::string(text) + "\n");
+  write((line_is_open_ ? std::string(kClear) : std::string()) + visible(text) + "\n");
   line_is_open_ = false;
   if (mode_ == Mode::living) shown_once_ = false;  // the living line comes back at once
 }
@@ -67,7 +69,7 @@ void ProgressLine::finish(std::string_view last) {
   line_is_open_ = false;
   shown_once_ = false;
   started_ = clock_();
-  if (mode_ != Mode::silent && !last.empty()) write(std::string(last) + "\n");
+  if (mode_ != Mode::silent && !last.empty()) write(visible(last) + "\n");
 }
 
 }  // namespace bilevel::cli

@@ -24,7 +24,7 @@ class ProgressLine {
   };
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
 
-  /// living if the stream is a screen, else lines; silent if quiet.
+  /// living if the stream is a screen that can clear a line (TERM is not "dumb"), else lines; silent if quiet.
   static Mode mode_for(std::FILE* stream, bool quiet);
 
   /// `width` 0 means the screen's own width, asked for at each update. `clock` is for tests.

@@ -7,18 +7,26 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <limits>
+#include <string>
 #include <string_view>
 #include <system_error>
+
+#include "terminal/visible.hpp"
 
 namespace bilevel::cli {
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 
+bool is_dumb_terminal() {
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) == "dumb";
+}
+
 bool use_colour(int descriptor) {
   const char* no_colour = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
   if (no_colour != nullptr && *no_colour != '\0') return false;
-  if (term != nullptr && std::string_view(term) == "dumb") return false;
+  if (is_dumb_terminal()) return false;
   return is_terminal(descriptor);
 }
 
@@ -40,16 +48,26 @@ std::size_t terminal_width() {
   return std::max(width, kNarrowest);
 }
 
-void write_out(std::string_view text) {
+std::size_t table_width() {
+  const char* columns = std::getenv("COLUMNS");
+  const bool asked = columns != nullptr && *columns != '\0';
+  return asked || is_terminal(STDOUT_FILENO) ? terminal_width() : std::numeric_limits<std::size_t>::max();
+}
+
+void write_out(std::string_view raw) {
+  const auto text = visible(raw);
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (written || errno == EPIPE) return;
   throw std::system_error(errno, std::generic_category(), "cannot write to the standard output");
 }
 
-void write_error(std::string_view text) {
+void write_error(std::string_view raw) {
+  const auto text = visible(raw);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
+
+void write_message(std::string_view sentence) { write_error("bilevel: " + visible(shortened(sentence), true) + "\n"); }
 
 }  // namespace bilevel::cli

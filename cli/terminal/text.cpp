@@ -164,6 +164,23 @@ std::string wrap_text(std::string_view text, std::size_t width, std::size_t inde
   return wrapped;
 }
 
+std::vector<std::string> wrapped_lines(std::string_view text, std::size_t width) {
+  const auto wrapped = wrap_text(text, width);
+  std::vector<std::string> lines{""};
+  std::size_t used = 0;
+  for (std::string_view rest = wrapped; !rest.empty();) {
+    const auto sign = first_sign(rest);
+    if (rest.front() == '\n' || used + sign.columns > width) {
+      lines.emplace_back();
+      used = 0;
+    }
+    if (rest.front() != '\n') lines.back() += rest.substr(0, sign.bytes);
+    used += sign.columns;
+    rest.remove_prefix(sign.bytes);
+  }
+  return lines;
+}
+
 std::optional<double> time_left(double fraction_done, double elapsed_seconds) {
   constexpr double kTooEarly = 0.2;
   if (!(fraction_done > 0) || !(elapsed_seconds >= kTooEarly)) return std::nullopt;

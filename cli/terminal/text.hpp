@@ -30,6 +30,9 @@ std::string cut_to_width(std::string_view text, std::size_t width);
 /// spaces, and the first is taken to start there already. A longer word gets a line of its own. No '\n' at the end.
 std::string wrap_text(std::string_view text, std::size_t width, std::size_t indent = 0);
 
+/// wrap_text as a list of lines, with longer words broken where the width ends: no line is wider than `width` > 1.
+std::vector<std::string> wrapped_lines(std::string_view text, std::size_t width);
+
 /// Seconds until the end at the present pace; empty before there is a pace (nothing done yet, or under 0.2 s).
 std::optional<double> time_left(double fraction_done, double elapsed_seconds);
 

@@ -42,6 +42,8 @@ struct Check {
   bool passed;
   OracleSet suspects;       // if it failed: the oracles to look at first
   std::string explanation;  // if it failed: one sentence that names them
+  /// It failed next to a kink that the objective knows of (Objective::kinks): that says nothing about the oracles.
+  bool at_kink = false;
 };
 
 struct CheckReport {
@@ -61,10 +63,15 @@ struct CheckReport {
 ///   structure                H symmetric, hess_xy and hess_yx adjoint
 ///   fused calls              evaluate, linearize and both give the answers of the single calls
 ///   repetition               the same call gives the same answer, bit for bit
-///   batches                  the average over the batches of an epoch is the full answer; repeated samples count twice
+///   batches                  the average over the batches of an epoch is the full answer; repeated samples count
+///   twice;
+///                            derivatives on a batch are those of its own gradients and value
+///   other calls              each part of a fused call, and evaluate_along, give the same; so does every call whatever
+///                            was asked before it: at two points in turn, on two batches, from vectors overwritten
+///                            since
 ///
 /// Choose a point where nothing vanishes by accident (not the start 0) and no sigmoid or softmax is saturated: in
-/// float32 a remainder that is of second order only for short steps drowns in the noise before it shows. Costs some
+/// float32 a remainder that is of second order only for short steps drowns in the noise before it shows. Costs a few
 /// hundred evaluations. Differences are reported, never thrown. Throws DimensionMismatch if x or y do not fit,
 /// InvalidInput if they are not finite, InvalidOption for options out of range.
 CheckReport check_objective(const Objective& objective, const Vec& x, const Vec& y, const CheckOptions& options = {});

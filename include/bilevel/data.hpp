@@ -2,8 +2,11 @@
 //
 // Three file formats are read, each plain or gzip-compressed and recognised by its content:
 //   IDX pair  "images.idx.gz,labels.idx.gz"  unsigned byte images (2 or 3 dimensions) and integer labels (1 dimension)
-//   CSV       "people.csv"                   separator , ; or tab; RFC 4180 quotes; text columns are one-hot encoded
-//   LIBSVM    "a.libsvm"                     lines "label index:value ..." with increasing indices from 1; stays sparse
+//   CSV       "people.csv"                   separator , ; or tab; RFC 4180 quotes; text columns are one-hot encoded,
+//                                            and kept sparse where that saves much of more than 64 MiB
+//   LIBSVM    "a.libsvm"                     lines "label index:value ..." with increasing indices from 1; stays
+//   sparse,
+//                                            and indices that no line has are no features
 //
 // Folders and CSV files of texts are read by text.hpp.
 //
@@ -50,6 +53,8 @@ struct Table {
   std::vector<std::string> class_names;  ///< C names to show
   std::vector<std::string> class_keys;   ///< C labels as the file spells them; numbers in ascending order, else sorted
   std::vector<std::string> feature_names;  ///< d names for CSV ("age", "colour=red"); empty for the other formats
+  /// LIBSVM: d ascending 1-based indices, those that the file has values for; empty if it has values for all up to d.
+  std::vector<std::uint32_t> column_numbers;
 
   Format format = Format::csv;
   std::string source;     ///< the specification as the user gave it
@@ -88,11 +93,15 @@ struct ReadOptions {
   /// CSV: keep features that have one value in all training rows. They carry no information; standardizing makes them
   /// 0.
   bool keep_constant_columns = true;
+  /// LIBSVM: keep the indices that no row has as features of zeros, for a table that rows of other files are appended
+  /// to.
+  bool keep_unused_columns = false;
   /// CSV fields (compared without regard to case) that mean "no value".
   std::vector<std::string> missing = {"", "NA", "NaN", "?", "null"};
   /// Names to show instead of the labels found in the file, in the order of `Table::class_keys`.
   std::vector<std::string> class_names = {};
-  /// Largest accepted uncompressed file, and largest feature array, in bytes.
+  /// Largest accepted uncompressed file, in bytes, and most that is held at once while it is read: a CSV file with its
+  /// numbers and categories and the features made of them.
   std::size_t max_bytes = std::size_t{8} << 30;
 };
 
@@ -101,7 +110,8 @@ struct ReadOptions {
 Table read_table(std::string_view spec, const ReadOptions& options = {});
 
 /// Reads validation or test data with the encoding, features and classes of `training`. CSV columns are matched by name
-/// if both files have headers, else by position. A category that training lacks becomes all zeros, with a note; a class
+/// if both files have headers, else by position. A category that training lacks becomes all zeros, with a note; so does
+/// a LIBSVM index that training has no value for, but one above all of them is an InvalidInput; a class
 /// that training lacks is an InvalidInput. `options.label`, `drop` and `class_names` are taken from `training`.
 Table read_table_like(std::string_view spec, const Table& training, const ReadOptions& options = {});
 
@@ -152,6 +162,10 @@ Standardizer fit_standardizer(const Table& table, Scaling scaling);
 /// an index is out of range.
 Table subset(const Table& table, std::span<const std::uint32_t> rows);
 
+/// Takes from a LIBSVM table that was read with keep_unused_columns the columns that hold nothing. Returns a note that
+/// says so, or "" if there are none.
+std::string drop_unused_columns(Table& table);
+
 /// The same without the features: labels, names, and where each row came from. `features` keeps their number.
 Table subset_without_features(const Table& table, std::span<const std::uint32_t> rows);
 
@@ -162,7 +176,8 @@ struct Split {
 };
 
 /// Holds out exactly `count` rows, drawn with the seed, with each class in proportion (largest remainders); a class
-/// keeps at least one training row wherever `count` allows it. Throws InvalidOption unless 0 < count < rows.
+/// keeps at least one training row wherever `count` allows it. Throws InvalidOption unless 0 < count < rows,
+/// InvalidInput for a label below 0.
 Split hold_out_count(std::span<const std::int32_t> labels, std::size_t count, std::uint64_t seed);
 
 /// The same with round(fraction * rows) rows, at least 1. Throws InvalidOption unless 0 < fraction < 1.

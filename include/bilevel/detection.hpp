@@ -18,7 +18,7 @@ struct Detection {
 };
 
 /// flagged and is_wrong hold N flags (0 or not), suspicion N numbers, greater = more suspicious.
-/// Throws DimensionMismatch if the lengths differ.
+/// Throws DimensionMismatch if the lengths differ, InvalidInput for a suspicion that is not a number.
 Detection measure_detection(std::span<const std::uint8_t> flagged, std::span<const double> suspicion,
                             std::span<const std::uint8_t> is_wrong);
 

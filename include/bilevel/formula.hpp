@@ -22,8 +22,11 @@ using FormulaParameters = std::map<std::string, std::vector<double>>;
 ///     sign     -a, +a                       below ^: -y^2 = -(y^2)
 ///     power    a ^ b                        right to left: 2^3^2 = 2^9; the exponent may carry a sign: 2^-1
 ///     atom     3, 1.5e-3, pi, e, x, y, x3, x[3], a parameter, (a), f(a), sum(i, from, to, term)
-/// Functions: sin cos tan exp log sqrt abs tanh sigmoid huber softplus square of one argument, min max of two or more;
-/// their derivatives are those of bilevel/autodiff/functions.hpp, also where there is a kink.
+///     choice   if(condition, a, b)           a where the condition holds, else b
+/// Conditions: a < b, <=, >, >= of numbers; == and != of indices and parameters; not, and, or, binding in this order.
+/// Functions: sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp expm1 log log2 log10 log1p sqrt cbrt erf
+/// erfc abs sigmoid huber softplus square of one argument, min max of two or more; their derivatives are those of
+/// bilevel/autodiff/functions.hpp, also where there is a kink. A choice has those of the branch that it takes.
 /// x and y are the first entries x[1] and y[1]; x1, x2, .. and x[1], x[2], .. the entries, counted from 1. An index and
 /// the bounds of a sum are expressions of numbers, sum indices and parameters that are whole within 1e-9; a sum whose
 /// `to` is below `from` is 0. A whole constant exponent stands for products: x^2 = x*x for every x.
@@ -54,9 +57,10 @@ class Formula {
   std::shared_ptr<const Program> program_;
 };
 
-/// The formula as an Objective with exact derivatives, x in R^dim_x and y in R^dim_y; all oracles, and calls from
-/// several threads. Each product is one sweep forward and one back over values that a linearization keeps. Throws
-/// DimensionMismatch naming the formula and the largest index if it uses more entries than there are.
+/// The formula as an Objective with exact derivatives, x in R^dim_x and y in R^dim_y; all oracles, its kinks and what
+/// is not finite told by line and column of the text, and calls from several threads. Each product is one sweep forward
+/// and one back over values that a linearization keeps. Throws DimensionMismatch naming the formula and the largest
+/// index if it uses more entries than there are.
 std::shared_ptr<const Objective> make_formula_objective(std::string name, const Formula& formula, Index dim_x,
                                                         Index dim_y);
 

@@ -54,7 +54,7 @@ struct StepReport {
 /// What the loop remembers from step to step, so that a resumed run stops and reports as an unbroken one would.
 struct Progress {
   std::optional<double> first_norm;                            // |hypergradient| of the first step
-  double largest_residual = 0;                                 // |g_y| of the accepted steps, the largest so far
+  double largest_residual = 0;                                 // |g_y| at the start and of the accepted steps, the largest so far
   double reference = std::numeric_limits<double>::infinity();  // upper value that improvement is measured against
   Index reference_iteration = 0;
   double best_upper = std::numeric_limits<double>::infinity();
@@ -72,6 +72,7 @@ class OuterMethod {
     Index iteration = 0;  // steps done
     Choices choices;      // asked -> used, newest values
     Progress progress;    // kept by run()
+    std::string method;   // the name() of the method whose state this is; kept by run()
     virtual ~State() = default;
     virtual std::unique_ptr<State> clone() const = 0;
     /// Becomes a copy of `other` in the memory it has, and says true; false if it cannot, then clone.

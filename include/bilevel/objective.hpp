@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bilevel/batch.hpp"
 #include "bilevel/vec.hpp"
@@ -82,7 +84,21 @@ struct EvaluationAndProducts {
   Products products;
 };
 
+/// A place where an objective has no derivative, or no second one.
+struct Kink {
+  std::string what;  // and where it stands, e.g. "abs(y - 2) at column 17"
+  double distance;   // >= 0: how far the argument is from the switch, in its own unit
+  double scale;      // the size of the terms that the argument is made from
+  int order;         // of what jumps across it: 0 the value (or it may), 1 the first derivative, 2 the second
+
+  /// Whether the point is at the switch, or nearer than `share` of what the argument is made from.
+  bool is_within(double share) const { return distance <= share * scale; }
+};
+/// "abs(y - 2) at column 17, at its corner", or how far from it.
+std::string to_string(const Kink& kink);
+
 class Objective;
+class OracleWatch;
 
 /// The objective linearised at a point (x, y, batch): what does not depend on the direction was computed once, so each
 /// product is the cheap part. Must not outlive the objective, nor the batch's indices.
@@ -113,8 +129,11 @@ class Linearization {
   Products both(const Vec& v) const;
 
  private:
+  friend class Objective;
+
   const Objective* objective_;
   std::size_t samples_;
+  bool finite_point_ = true;
   Evaluation evaluation_;
   std::unique_ptr<const Implementation> implementation_;
 };
@@ -124,7 +143,8 @@ class Linearization {
 ///
 /// Deterministic given the batch: no randomness inside, no state between calls but the counters. The public calls check
 /// the shapes of arguments and answers (DimensionMismatch) and availability (MissingOracle), count and time; the
-/// private virtuals do the work. Calls from several threads at once are allowed unless a subclass says otherwise.
+/// private virtuals do the work. Answers that are not finite are handed on: methods may step back from where they came;
+/// an OracleWatch is told of them. Calls from several threads at once are allowed unless a subclass says otherwise.
 class Objective {
  public:
   virtual ~Objective() = default;
@@ -166,6 +186,15 @@ class Objective {
   /// if that is more.
   double attainable(double tolerance) const { return std::max(tolerance, 100 * rounding()); }
 
+  /// The kinks that the objective knows of and that matter at (x, y), the nearest first; empty unless a subclass knows
+  /// them. For messages: it may cost many evaluations. Not counted.
+  virtual std::vector<Kink> kinks([[maybe_unused]] const Vec& x, [[maybe_unused]] const Vec& y) const { return {}; }
+  /// Which part of the objective first has no finite value at (x, y), or none of its derivatives, e.g. "log(y - 5) at
+  /// column 3 has the argument -4.8"; "" if all are finite or the objective cannot tell. For messages, as kinks().
+  virtual std::string explain_nonfinite([[maybe_unused]] const Vec& x, [[maybe_unused]] const Vec& y) const {
+    return {};
+  }
+
   OracleCounts counts() const;
 
  protected:
@@ -173,6 +202,7 @@ class Objective {
 
  private:
   friend class Linearization;
+  friend class OracleWatch;
 
   virtual OracleSet do_provides() const = 0;
   /// `want` holds only value, grad_x, grad_y, and only what do_provides() has.
@@ -192,6 +222,12 @@ class Objective {
   void require(OracleSet wanted) const;
   void require_no_products(std::string_view call, OracleSet want) const;
   void count(OracleSet which, std::size_t samples, std::uint64_t nanoseconds) const;
+  template <class Call>
+  auto told_if_it_throws(OracleSet which, const Call& call) const;
+  void look_at(const Products& products, const Vec& direction) const;
+  void tell_of_exception(OracleSet which) const;
+  void tell_of_nonfinite(const Evaluation& answers, const Vec& x, const Vec& y) const;
+  void tell_of_nonfinite(Oracle oracle, const Vec& answer, const Vec& direction) const;
 
   /// How long calls of one kind take, so that short ones need not be timed one by one.
   struct Pace {
@@ -208,6 +244,8 @@ class Objective {
   mutable std::array<std::atomic<std::uint64_t>, kOracleCount> further_samples_{};  // beyond one a call
   mutable std::atomic<std::uint64_t> nanoseconds_{0};
   mutable Pace evaluations_, linearizations_, products_, alongs_;
+  mutable std::mutex watching_;
+  mutable std::vector<OracleWatch*> watches_;
 };
 
 }  // namespace bilevel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <string>
@@ -47,24 +48,33 @@ struct RunResult {
   OracleCounts upper_calls, lower_calls;
   std::vector<TraceRow> trace;
   Choices choices;                            // asked -> used
-  std::vector<Finding> findings;              // what the method noticed about this run
+  std::vector<Finding> findings;              // what the method noticed about this run, and `nonfinite_answers`
   std::unique_ptr<OuterMethod::State> state;  // to resume from
+  /// What an oracle, the method or an observer threw, to be rethrown or looked into; null if nothing did. The status is
+  /// then `exception`, unless the run had come to its own end when an observer threw, or the method itself could not go
+  /// on from a number that is not finite.
+  std::exception_ptr error;
 };
 
-/// Watches a run. Called from the loop's thread; must not change the problem.
+/// Watches a run. Called from the loop's thread; must not change the problem. One that throws is not called again; it
+/// ends the run, and the other observers are told so.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_start(const BilevelProblem&, const OuterMethod::State&) {}
   virtual void on_step(const TraceRow&, const OuterMethod::State&) {}
   virtual void on_finish(const RunResult&) {}
+  /// Asked after on_start and after each on_step: true ends the run there, with Status::interrupted.
+  virtual bool wants_stop() const { return false; }
 };
 
 /// Minimises with `method` from problem.x0, problem.y0, or resumes `from` (a State of the same method and problem): the
 /// iterates and the moment it stops are those of an unbroken run; trace, counts and seconds are those of this call.
-/// Misuse, such as a stop rule out of range, throws before the first step; afterwards a failure ends the run with a
-/// Status. A step that produced a non-finite number is rolled back: x, y and state are those before it, and the message
-/// names the origin.
+/// Misuse throws before the first step: InvalidOption for a stop rule out of range, InvalidArgument for a null observer
+/// or a state of another method, DimensionMismatch for one of another problem. Afterwards a failure ends the run with a
+/// Status, and no exception leaves it. A step that threw, or that ended with a number that is not finite, is rolled
+/// back: x, y and state are those before it, and the message names the origin. One that met such a number and avoided
+/// it, as a line search does, counts; the finding `nonfinite_answers` tells how many oracle answers that were.
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop = {},
               const std::vector<Observer*>& observers = {}, std::unique_ptr<OuterMethod::State> from = nullptr);
 

@@ -19,7 +19,8 @@ enum class Status {
   nonfinite,       // a NaN or infinity appeared; the state was rolled back to the last finite one
   breakdown,       // a linear solve met negative curvature or an inconsistent system
   lower_failed,    // the follower's problem was not solved
-  interrupted,     // the user asked to stop
+  interrupted,     // the user, or an observer of the run, asked to stop
+  exception,       // an oracle, the method or an observer threw; what was done before is kept
 };
 
 /// The status's name as it stands in result files, e.g. "budget_reached".
@@ -49,13 +50,18 @@ struct MissingOracle : Error {
   using Error::Error;
 };
 
+/// An argument of a call cannot be used, such as a null pointer or a state that belongs to another method.
+struct InvalidArgument : Error {
+  using Error::Error;
+};
+
 /// A file or data set cannot be used: the message says what, where (file, row, column), and what is allowed.
 struct InvalidInput : Error {
   using Error::Error;
 };
 
 /// The name in `known` with the smallest edit distance to `name`, or "" if none is within two
-/// edits or a third of its length.
+/// edits or a third of its length. A name of more than 64 bytes is no slip: nothing is near it.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace bilevel

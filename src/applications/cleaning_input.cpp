@@ -171,6 +171,7 @@ CleaningInput read_cleaning_input(const CleaningInputOptions& options) {
   const RowFiles files(spec, read, options.texts);
   Table whole = files.read(spec);
   check_format(options, whole);
+  check_model_size(whole);
   std::vector<std::string> notes = whole.notes;
   const Rows rows = named                   ? draw(options, whole)
                     : options.valid.empty() ? hold_out(options, whole, notes)

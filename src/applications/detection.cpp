@@ -1,6 +1,7 @@
 #include "bilevel/detection.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -39,6 +40,11 @@ Detection measure_detection(std::span<const std::uint8_t> flagged, std::span<con
   if (flagged.size() != is_wrong.size() || suspicion.size() != is_wrong.size()) {
     throw DimensionMismatch(fmt::format("detection needs as many flags ({}) and suspicions ({}) as truths ({})",
                                         flagged.size(), suspicion.size(), is_wrong.size()));
+  }
+  const auto undefined = std::find_if(suspicion.begin(), suspicion.end(), [](double s) { return std::isnan(s); });
+  if (undefined != suspicion.end()) {
+    throw InvalidInput(
+        fmt::format("the suspicion of row {} is not a number, so it has no rank", undefined - suspicion.begin()));
   }
   Detection result;
   std::size_t hits = 0;

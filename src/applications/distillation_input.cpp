@@ -55,9 +55,9 @@ DistillationInput read_distillation_input(const DistillationInputOptions& option
   read.class_names = dataset.class_names;
   data::Table whole = data::read_table(named ? dataset.train : options.train, read);
   if (whole.sparse) {
-    throw InvalidInput(
-        fmt::format("{} holds sparse rows, but a distilled row has a value for every feature: give a CSV or IDX file",
-                    whole.source));
+    throw InvalidInput(fmt::format(
+        "{} holds sparse rows, but a distilled row has a value for every feature: give a{}", whole.source,
+        whole.format == data::Format::csv ? " file whose text columns have fewer categories" : " CSV or IDX file"));
   }
   const auto rows = split_rows(options, whole, seed);
   DistillationInput input;

@@ -1,6 +1,7 @@
 #include "bilevel/game.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -24,6 +25,8 @@ namespace {
 
 constexpr double kBoxRadius = 3;
 constexpr double kKnownValueTolerance = 1e-6;
+// What is written, where, and what it may replace: whoever runs a game decides, not the one who wrote its file.
+constexpr std::array<std::string_view, 6> kOutputKeys{"out", "overwrite", "plot", "json", "quiet", "config"};
 
 std::vector<std::string_view> verdict_texts() {
   std::vector<std::string_view> texts;
@@ -219,6 +222,10 @@ class GameReader {
     const toml::table* table = document_.table("solve");
     if (table == nullptr) return;
     for (const auto& [name, node] : document_.entries(*table)) {
+      if (std::find(kOutputKeys.begin(), kOutputKeys.end(), name) != kOutputKeys.end()) {
+        document_.refuse(table->find(name)->first.source().begin,
+                         fmt::format("[solve] {0} is not a game's to choose: say --{0} on the command line", name));
+      }
       std::string& text = game_.settings[name];
       if (const auto* string = node->as_string()) {
         text = string->get();
@@ -265,6 +272,10 @@ Game read_game(const std::filesystem::path& file) {
   };
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
+  // Opening a pipe that nobody writes to would wait for ever.
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {
+    refuse("it is no regular file");
+  }
   std::ifstream stream(file, std::ios::binary);
   if (!stream) refuse(std::strerror(errno));
   std::string content(GameDocument::kLongestText + 1, '\0');

@@ -7,32 +7,16 @@
 #include <fmt/format.h>
 
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
+#include "core/toml_depth.hpp"
 #include "sources/formula_error.hpp"
 
 namespace bilevel {
 
 namespace {
 
-// toml++ takes the tables of a key "a.a.a..." apart by recursion, and the stack holds only so many.
-constexpr std::size_t kMostDots = 10'000;
-
-// The most dots that one key of the text can have: between two dots of a key there is no line's end, and neither comma
-// nor equals sign but in quotes.
-std::size_t most_dots_in_a_key(std::string_view text) {
-  std::size_t most = 0, dots = 0;
-  char quote = 0;
-  for (const char c : text) {
-    if (c == '\n') quote = 0;
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    }
-    if (c == '\n' || (quote == 0 && (c == ',' || c == '='))) dots = 0;
-    if (c == '.') most = std::max(most, ++dots);
-  }
-  return most;
-}
+// Of what toml++ says, which may quote a key of any length.
+constexpr std::size_t kLongestReason = 200;
 
 // The byte at a line and column of toml++, which counts characters.
 std::size_t offset_of(std::string_view text, const toml::source_position& where) {
@@ -73,11 +57,14 @@ GameDocument::GameDocument(std::string_view text, std::string_view source) : tex
   if (text.size() > kLongestText) {
     refuse(fmt::format("too long for a game, which has at most {} bytes", kLongestText));
   }
-  if (most_dots_in_a_key(text) > kMostDots) refuse(fmt::format("not a game: a key has more than {} dots", kMostDots));
+  if (const auto place = deeper_than(text, kMostTomlLevels)) {
+    refuse({static_cast<toml::source_index>(place->line), static_cast<toml::source_index>(place->column)},
+           fmt::format("not a game: nested more than {} levels deep", kMostTomlLevels));
+  }
   try {
     root_ = toml::parse(text, source);
   } catch (const toml::parse_error& error) {
-    refuse(error.source().begin, fmt::format("not valid TOML: {}", error.description()));
+    refuse(error.source().begin, fmt::format("not valid TOML: {}", shown(error.description(), kLongestReason)));
   }
 }
 
@@ -122,10 +109,9 @@ void GameDocument::check_keys(const toml::table& table, std::string_view place,
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     std::string list;
     for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
-    constexpr std::size_t kLongestGuess = 40;
-    const auto near = name.size() <= kLongestGuess ? nearest_name(name, known) : "";
+    const auto near = nearest_name(name, known);
     refuse(table.find(name)->first.source().begin,
-           fmt::format("{} has no key '{}'{}; its keys are {}", place, name.substr(0, 60),
+           fmt::format("{} has no key '{}'{}; its keys are {}", place, shown(name),
                        near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), list));
   }
 }

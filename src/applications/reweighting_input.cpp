@@ -12,6 +12,7 @@
 #include "applications/reweighting_input_options.hpp"
 #include "applications/reweighting_rows.hpp"
 #include "applications/row_files.hpp"
+#include "applications/table_features.hpp"
 #include "bilevel/random.hpp"
 #include "bilevel/status.hpp"
 
@@ -24,6 +25,8 @@ data::ReadOptions read_options(const ReweightingInputOptions& options) {
   read.label = options.label;
   read.drop = options.drop;
   read.header = options.header;
+  // The target's rows are few: a column that they lack may be one that the sources have.
+  read.keep_unused_columns = true;
   return read;
 }
 
@@ -60,6 +63,8 @@ ReweightingInput read_files(const ReweightingInputOptions& options, std::uint64_
     input.sources.push_back({name, spec, source.rows, false});
     append_rows(table, source);
   }
+  if (auto note = data::drop_unused_columns(table); !note.empty()) input.notes.push_back(std::move(note));
+  check_model_size(table);
   std::optional<data::Table> test;
   if (!options.test.empty()) {
     test = files.read_like(options.test, table);

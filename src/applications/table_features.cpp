@@ -1,7 +1,12 @@
 #include "applications/table_features.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
+
+#include <fmt/format.h>
+
+#include "bilevel/status.hpp"
 
 namespace bilevel {
 
@@ -58,6 +63,19 @@ FeatureMatrix table_features(const data::Table& table, const data::Standardizer&
   std::vector<std::uint32_t> rows(table.rows);
   std::iota(rows.begin(), rows.end(), 0U);
   return table_features(table, rows, scaling, precision);
+}
+
+void check_model_size(const data::Table& table) {
+  // Half a gigabyte for one vector of a run, which keeps some twenty: iterates, gradients, directions.
+  constexpr double kMost = 1 << 26;
+  const auto classes = static_cast<double>(std::max<std::size_t>(table.classes, 1));
+  const double parameters = static_cast<double>(table.features) * classes;
+  if (parameters <= kMost) return;
+  throw InvalidInput(fmt::format(
+      "{}: {} features and {} classes make a model of {:.3g} numbers, {:.3g} GB for each of the some twenty vectors of "
+      "a run; at most {:.3g} numbers are accepted: {}",
+      table.source, table.features, table.classes, parameters, 8e-9 * parameters, kMost,
+      table.format == data::Format::text ? "choose fewer buckets" : "leave out columns, or merge classes"));
 }
 
 Precision automatic_precision(std::size_t numbers) {

@@ -17,6 +17,10 @@ FeatureMatrix table_features(const data::Table& table, std::span<const std::uint
 /// All rows.
 FeatureMatrix table_features(const data::Table& table, const data::Standardizer& scaling, Precision precision);
 
+/// Throws InvalidInput if a linear model on the table would have so many parameters, one for each feature and class,
+/// that no machine holds the vectors of a run; before any of them is allocated.
+void check_model_size(const data::Table& table);
+
 /// float64 up to two million numbers, where it costs nothing to speak of, else float32, which is twice as fast.
 Precision automatic_precision(std::size_t numbers);
 

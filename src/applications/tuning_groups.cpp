@@ -7,6 +7,7 @@
 
 #include "bilevel/options.hpp"
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
 #include "data/csv_lexer.hpp"
 #include "data/gzip_file.hpp"
 
@@ -73,20 +74,22 @@ FeatureGroups from_file(const data::Table& table, const std::string& file) {
     const auto found = features.find(feature);
     if (found == features.end()) {
       const auto nearest = nearest_name(feature, names);
-      throw InvalidInput(fmt::format("{}, line {}: there is no feature '{}'{}", file, lexer.line(), feature,
-                                     nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
+      throw InvalidInput(fmt::format("{}, line {}: there is no feature '{}'{}", file, lexer.line(), shown(feature),
+                                     nearest.empty() ? "" : fmt::format("; did you mean '{}'?", shown(nearest))));
     }
     if (group.empty()) throw InvalidInput(fmt::format("{}, line {}: the group's name is empty", file, lexer.line()));
     auto& known = group_of[found->second];
     if (!known.empty()) {
-      throw InvalidInput(fmt::format("{}, line {}: the feature '{}' is given twice", file, lexer.line(), feature));
+      throw InvalidInput(
+          fmt::format("{}, line {}: the feature '{}' is given twice", file, lexer.line(), shown(feature)));
     }
     known = group;
   }
   FeatureGroups groups;
   Numbers numbers;
   for (std::size_t j = 0; j < table.features; ++j) {
-    if (group_of[j].empty()) throw InvalidInput(fmt::format("{}: the feature '{}' has no group", file, names[j]));
+    if (group_of[j].empty())
+      throw InvalidInput(fmt::format("{}: the feature '{}' has no group", file, shown(names[j])));
     groups.of_feature.push_back(numbers.of(group_of[j]));
   }
   groups.names = numbers.take();

@@ -51,6 +51,7 @@ class Reader {
     const std::string spec = named_ ? dataset_.train : options_.train;
     decide_task(spec);
     auto whole = read_targets(spec, nullptr);
+    check_model_size(whole.table);
     note("training", whole.table.notes);
     const auto folds = folds_in_use(whole.table.rows);
     const auto plan = plan_rows(options_, whole, folds);

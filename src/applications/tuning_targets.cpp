@@ -49,10 +49,11 @@ bool is_finite_number(std::string_view text, double& value) {
 }  // namespace
 
 bool is_csv(const std::string& spec) {
-  // A pair of files has a comma that is not in the name of one file, and read_bytes would not find it.
+  // A pair of files has a comma that is not in the name of one file, and read_beginning would not find it.
+  constexpr std::size_t kEnough = 1 << 16;
   std::string bytes;
   try {
-    bytes = data::read_bytes(spec, data::ReadOptions{}.max_bytes);
+    bytes = data::read_beginning(spec, kEnough);
   } catch (const InvalidInput&) {
     return false;  // the reader that comes next says why
   }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "bilevel/random.hpp"
 #include "bilevel/status.hpp"
 #include "core/check_answers.hpp"
+#include "core/check_calls.hpp"
+#include "core/check_kinks.hpp"
 #include "core/taylor_slope.hpp"
 
 namespace bilevel {
@@ -47,6 +50,7 @@ class Checker {
     fused_calls();
     repetition();
     batches();
+    other_calls();
     return std::move(report_);
   }
 
@@ -143,6 +147,7 @@ class Checker {
       });
     }
     const bool fit = misfits.empty();
+    if (const auto why = fit ? std::string() : phi_.explain_nonfinite(x_, y_); !why.empty()) misfits += ": " + why;
     add("answers filled, of the right length, finite", fit ? 0 : 1, suspects, misfits);
     return fit;
   }
@@ -200,6 +205,10 @@ class Checker {
     } else if (!measured.finite) {
       check.suspects = e.function;
       check.explanation = fmt::format("{} is not finite at any step along {}", function, variable);
+    } else if (const auto kink = kink_near(e); kink) {
+      check.at_kink = true;
+      check.explanation = fmt::format("{} has a kink here, so that {} is neither right nor wrong: {}", function,
+                                      derivative, to_string(*kink));
     } else if (measured.flat) {
       check.suspects = e.function | e.derivative;
       check.explanation = fmt::format(
@@ -217,7 +226,16 @@ class Checker {
       check.explanation = fmt::format("{} is not the derivative of {} along {}", derivative, function, variable);
     }
     report_.checks.push_back(std::move(check));
-    return passed;
+    return passed || report_.checks.back().at_kink;
+  }
+
+  std::optional<Kink> kink_near(const Expansion& e) const {
+    for (const auto& [u, v] : directions_) {
+      const Vec dx = e.along_x ? u : Vec(Vec::Zero(u.size())), dy = e.along_x ? Vec(Vec::Zero(v.size())) : v;
+      const auto kink = kink_in_the_way(phi_, x_, y_, dx, dy, e.function == Oracle::value ? 1 : 2);
+      if (kink) return kink;
+    }
+    return std::nullopt;
   }
 
   /// Whether the function of an expansion was itself checked (a value is what everything else is measured by).
@@ -379,6 +397,14 @@ class Checker {
     twice.insert(twice.end(), drawn.begin(), drawn.end());
     add_equal("batches with repeated samples", all_answers(Batch(twice)), all_answers(Batch(drawn)),
               "a batch with every sample twice", "the batch with each once");
+  }
+
+  /// Calls that give the same answers in other ways. What has failed already is not accused again.
+  void other_calls() {
+    const CallPoint point{x_, y_, directions_[0].u, directions_[0].v};
+    for (auto& check : check_calls(phi_, point, scale_, options_.noise, kEqualWithin, report_.suspects())) {
+      report_.checks.push_back(std::move(check));
+    }
   }
 
   const Objective& phi_;

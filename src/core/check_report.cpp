@@ -41,7 +41,11 @@ std::string CheckReport::text() const {
     } else {
       measured = fmt::format("slope {:.2f}", check.measured);
     }
-    text += fmt::format("{:5}  {:{}}  {}", check.passed ? "ok" : "WRONG", check.name, width, measured);
+    text += fmt::format("{:5}  {:{}}  {}",
+                        check.passed    ? "ok"
+                        : check.at_kink ? "kink"
+                                        : "WRONG",
+                        check.name, width, measured);
     if (!check.passed) text += fmt::format("; {}", check.explanation);
     text += '\n';
   }
@@ -50,6 +54,8 @@ std::string CheckReport::text() const {
   const auto failures = failed().size();
   if (failures == 0) {
     text += fmt::format("all {} checks passed\n", checks.size());
+  } else if (std::ranges::all_of(checks, [](const Check& check) { return check.passed || check.at_kink; })) {
+    text += fmt::format("{} of {} checks failed at a kink: check at another point\n", failures, checks.size());
   } else {
     text += fmt::format("{} of {} checks failed: look at {} first\n", failures, checks.size(), to_string(suspects()));
   }

@@ -1,11 +1,13 @@
 #include "bilevel/objective.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "bilevel/autodiff/tape.hpp"
 #include "bilevel/status.hpp"
 
 namespace bilevel {
@@ -14,6 +16,21 @@ namespace {
 
 constexpr std::array<Oracle, kOracleCount> kOracles{Oracle::value,   Oracle::grad_x,  Oracle::grad_y,
                                                     Oracle::hess_yy, Oracle::hess_xy, Oracle::hess_yx};
+
+/// A sum of squares is finite only if every entry is, and comes at the speed of reading; where squares overflow, the
+/// entries decide.
+bool is_finite(const Vec& v) {
+  constexpr Index kShort = 8;  // no more than a call would cost
+  if (v.size() > kShort) return std::isfinite(autodiff::contiguous_dot(v.data(), v.data(), v.size())) || all_finite(v);
+  double sum = 0;
+  for (Index i = 0; i < v.size(); ++i) sum += 0 * v[i];
+  return sum == 0;
+}
+
+bool is_finite(const Evaluation& answers) {
+  return (!answers.value || std::isfinite(*answers.value)) && (!answers.grad_x || is_finite(*answers.grad_x)) &&
+         (!answers.grad_y || is_finite(*answers.grad_y));
+}
 
 }  // namespace
 
@@ -52,6 +69,21 @@ class Objective::Stopwatch {
   std::chrono::steady_clock::time_point start_;
 };
 
+template <class Call>
+auto Objective::told_if_it_throws(OracleSet which, const Call& call) const {
+  try {
+    return call();
+  } catch (...) {
+    tell_of_exception(which);
+    throw;
+  }
+}
+
+void Objective::look_at(const Products& products, const Vec& direction) const {
+  if (!is_finite(products.hess_yy)) tell_of_nonfinite(Oracle::hess_yy, products.hess_yy, direction);
+  if (!is_finite(products.hess_xy)) tell_of_nonfinite(Oracle::hess_xy, products.hess_xy, direction);
+}
+
 std::string_view to_string(Oracle oracle) {
   constexpr std::array<std::string_view, kOracleCount> names{"value",   "grad_x",  "grad_y",
                                                              "hess_yy", "hess_xy", "hess_yx"};
@@ -69,6 +101,13 @@ std::string to_string(OracleSet set) {
 }
 
 std::uint64_t OracleCounts::total() const { return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0}); }
+
+std::string to_string(const Kink& kink) {
+  constexpr double kRounding = 1e-13;  // of some hundred operations
+  const std::string_view switch_name = kink.order == 0 ? "switch" : "corner";
+  if (kink.is_within(kRounding)) return fmt::format("{}, at its {}", kink.what, switch_name);
+  return fmt::format("{}, {:.3g} from its {}", kink.what, kink.distance, switch_name);
+}
 
 OracleCounts operator-(const OracleCounts& later, const OracleCounts& earlier) {
   OracleCounts difference;
@@ -91,9 +130,10 @@ Vec Linearization::hess_yy(const Vec& v) const {
   objective_->require(Oracle::hess_yy);
   objective_->check_direction("v", v, objective_->dim_y());
   const Objective::Stopwatch watch(objective_->products_, Oracle::hess_yy, samples_);
-  Vec result = implementation_->hess_yy(v);
+  Vec result = objective_->told_if_it_throws(Oracle::hess_yy, [&] { return implementation_->hess_yy(v); });
   objective_->check_answer(Oracle::hess_yy, result, objective_->dim_y());
   objective_->count(Oracle::hess_yy, samples_, watch.nanoseconds());
+  if (finite_point_ && !is_finite(result)) objective_->tell_of_nonfinite(Oracle::hess_yy, result, v);
   return result;
 }
 
@@ -101,9 +141,10 @@ Vec Linearization::hess_xy(const Vec& v) const {
   objective_->require(Oracle::hess_xy);
   objective_->check_direction("v", v, objective_->dim_y());
   const Objective::Stopwatch watch(objective_->products_, Oracle::hess_xy, samples_);
-  Vec result = implementation_->hess_xy(v);
+  Vec result = objective_->told_if_it_throws(Oracle::hess_xy, [&] { return implementation_->hess_xy(v); });
   objective_->check_answer(Oracle::hess_xy, result, objective_->dim_x());
   objective_->count(Oracle::hess_xy, samples_, watch.nanoseconds());
+  if (finite_point_ && !is_finite(result)) objective_->tell_of_nonfinite(Oracle::hess_xy, result, v);
   return result;
 }
 
@@ -111,9 +152,10 @@ Vec Linearization::hess_yx(const Vec& u) const {
   objective_->require(Oracle::hess_yx);
   objective_->check_direction("u", u, objective_->dim_x());
   const Objective::Stopwatch watch(objective_->products_, Oracle::hess_yx, samples_);
-  Vec result = implementation_->hess_yx(u);
+  Vec result = objective_->told_if_it_throws(Oracle::hess_yx, [&] { return implementation_->hess_yx(u); });
   objective_->check_answer(Oracle::hess_yx, result, objective_->dim_y());
   objective_->count(Oracle::hess_yx, samples_, watch.nanoseconds());
+  if (finite_point_ && !is_finite(result)) objective_->tell_of_nonfinite(Oracle::hess_yx, result, u);
   return result;
 }
 
@@ -122,10 +164,11 @@ Products Linearization::both(const Vec& v) const {
   objective_->require(which);
   objective_->check_direction("v", v, objective_->dim_y());
   const Objective::Stopwatch watch(objective_->products_, which, samples_);
-  Products result = implementation_->both(v);
+  Products result = objective_->told_if_it_throws(which, [&] { return implementation_->both(v); });
   objective_->check_answer(Oracle::hess_yy, result.hess_yy, objective_->dim_y());
   objective_->check_answer(Oracle::hess_xy, result.hess_xy, objective_->dim_x());
   objective_->count(which, samples_, watch.nanoseconds());
+  if (finite_point_) objective_->look_at(result, v);
   return result;
 }
 
@@ -171,9 +214,10 @@ Evaluation Objective::evaluate(OracleSet want, const Vec& x, const Vec& y, Batch
   require(want);
   check_point(x, y, batch);
   const Stopwatch watch(evaluations_, want, batch.size(samples_));
-  Evaluation result = do_evaluate(want, x, y, batch);
+  Evaluation result = told_if_it_throws(want, [&] { return do_evaluate(want, x, y, batch); });
   check_answers(want, result);
   count(want, batch.size(samples_), watch.nanoseconds());
+  if (!is_finite(result)) tell_of_nonfinite(result, x, y);
   return result;
 }
 
@@ -182,11 +226,14 @@ Linearization Objective::linearize(const Vec& x, const Vec& y, Batch batch, Orac
   check_point(x, y, batch);
   const Stopwatch watch(linearizations_, also, batch.size(samples_));
   Evaluation evaluation;
-  auto implementation = do_linearize(x, y, batch, also, evaluation);
+  auto implementation = told_if_it_throws(also, [&] { return do_linearize(x, y, batch, also, evaluation); });
   if (!implementation) throw MissingOracle(fmt::format("objective '{}' returned no linearization", name_));
   check_answers(also, evaluation);
   count(also, batch.size(samples_), watch.nanoseconds());
-  return Linearization(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
+  if (!is_finite(evaluation)) tell_of_nonfinite(evaluation, x, y);
+  Linearization here(*this, batch.size(samples_), std::move(evaluation), std::move(implementation));
+  here.finite_point_ = is_finite(x) && is_finite(y);
+  return here;
 }
 
 EvaluationAndProducts Objective::evaluate_along(OracleSet want, const Vec& x, const Vec& y, const Vec& v,
@@ -197,11 +244,14 @@ EvaluationAndProducts Objective::evaluate_along(OracleSet want, const Vec& x, co
   check_point(x, y, batch);
   check_direction("v", v, dim_y_);
   const Stopwatch watch(alongs_, which, batch.size(samples_));
-  EvaluationAndProducts result = do_evaluate_along(want, x, y, v, batch);
+  EvaluationAndProducts result = told_if_it_throws(which, [&] { return do_evaluate_along(want, x, y, v, batch); });
   check_answers(want, result.evaluation);
   check_answer(Oracle::hess_yy, result.products.hess_yy, dim_y_);
   check_answer(Oracle::hess_xy, result.products.hess_xy, dim_x_);
   count(which, batch.size(samples_), watch.nanoseconds());
+  if (!is_finite(result.evaluation)) tell_of_nonfinite(result.evaluation, x, y);
+  const auto& [H_v, B_v] = result.products;
+  if (!(is_finite(H_v) && is_finite(B_v)) && is_finite(x) && is_finite(y)) look_at(result.products, v);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
 
 namespace bilevel {
 
@@ -16,7 +17,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view allowed,
                          std::string_view hint = "") {
-  throw InvalidOption(fmt::format("option '{}' cannot be '{}': it must be {}{}", name, text, allowed, hint));
+  throw InvalidOption(fmt::format("option '{}' cannot be '{}': it must be {}{}", name, shown(text), allowed, hint));
 }
 
 std::string did_you_mean(std::string_view text, const std::vector<std::string>& known) {
@@ -302,7 +303,7 @@ const OptionEntry* OptionTable::find(std::string_view name) const {
 
 const OptionEntry& OptionTable::at(std::string_view name) const {
   if (const auto* entry = find(name)) return *entry;
-  throw InvalidOption(fmt::format("unknown option '{}'{}", name, did_you_mean(name, names())));
+  throw InvalidOption(fmt::format("unknown option '{}'{}", shown(name), did_you_mean(name, names())));
 }
 
 void OptionTable::set(std::string_view name, std::string_view text) { at(name).assign(text); }

@@ -11,7 +11,9 @@
 
 #include "bilevel/options.hpp"
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
 #include "core/toml.hpp"
+#include "core/toml_depth.hpp"
 
 namespace bilevel {
 
@@ -20,8 +22,8 @@ namespace {
 constexpr std::size_t kCommentWidth = 100;
 // No real file of options comes near.
 constexpr std::size_t kLongestText = 100'000;
-// toml++ takes the tables of a key "a.a.a..." apart by recursion, and the stack holds only so many.
-constexpr std::ptrdiff_t kMostDots = 10'000;
+// Of what toml++ says, which may quote a key of any length.
+constexpr std::size_t kLongestReason = 200;
 
 std::string comment(std::string_view text) {
   std::istringstream lines{std::string(text)};
@@ -149,14 +151,15 @@ void set_from_toml(OptionTable& table, std::string_view toml, std::string_view s
     throw InvalidOption(
         fmt::format("{}: too long for a file of options, which has at most {} bytes", source, kLongestText));
   }
-  if (std::count(toml.begin(), toml.end(), '.') > kMostDots) {
-    throw InvalidOption(fmt::format("{}: not a file of options: more than {} dots", source, kMostDots));
+  if (const auto place = deeper_than(toml, kMostTomlLevels)) {
+    throw InvalidOption(fmt::format("{}:{}:{}: not a file of options: nested more than {} levels deep", source,
+                                    place->line, place->column, kMostTomlLevels));
   }
   toml::table parsed;
   try {
     parsed = toml::parse(toml, source);
   } catch (const toml::parse_error& error) {
-    refuse(error.source().begin, fmt::format("not valid TOML: {}", error.description()));
+    refuse(error.source().begin, fmt::format("not valid TOML: {}", shown(error.description(), kLongestReason)));
   }
 
   struct Item {
@@ -170,7 +173,8 @@ void set_from_toml(OptionTable& table, std::string_view toml, std::string_view s
 
   for (const auto& item : items) {
     if (item.node->is_table() || item.node->is_array_of_tables()) {
-      refuse(item.where, fmt::format("'{}' is a table, but options stand at the top level without tables", item.name));
+      refuse(item.where,
+             fmt::format("'{}' is a table, but options stand at the top level without tables", shown(item.name)));
     }
     try {
       set_from_node(table.at(item.name), *item.node);
@@ -186,6 +190,10 @@ void load_toml(OptionTable& table, const std::filesystem::path& file) {
   };
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
+  // Opening a pipe that nobody writes to would wait for ever.
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {
+    refuse("it is no regular file");
+  }
   std::ifstream stream(file, std::ios::binary);
   if (!stream) refuse(std::strerror(errno));
   std::string content(kLongestText + 1, '\0');

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "bilevel/data.hpp"
 #include "bilevel/random.hpp"
@@ -35,6 +36,9 @@ CorruptedLabels corrupt_labels(std::span<const std::int32_t> labels, std::size_t
                                Corruption corruption, std::uint64_t seed) {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw InvalidOption(fmt::format("the fraction of corrupted labels is {}; it must be in [0, 1]", fraction));
+  }
+  if (classes > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw InvalidOption(fmt::format("{} classes are more than class numbers can tell apart", classes));
   }
   for (const std::int32_t label : labels) {
     if (label < 0 || static_cast<std::size_t>(label) >= classes) {

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "bilevel/status.hpp"
 #include "data/csv_lexer.hpp"
@@ -14,17 +15,30 @@ namespace bilevel::data {
 namespace {
 
 constexpr std::size_t kRecordsToLookAt = 200;
+// Of a very wide file fewer records are looked at, but two at least.
+constexpr std::size_t kFieldsToLookAt = 200'000;
 
 using Records = std::vector<std::vector<std::string>>;
 
-Records first_records(std::string_view text, char separator, const std::string& name, std::size_t most) {
+/// Calls each(lexer) with the first records.
+template <class Each>
+void for_first_records(std::string_view text, char separator, const std::string& name, std::size_t most, Each each) {
   CsvLexer lexer(text, separator, name);
+  std::size_t fields = 0;
+  for (std::size_t i = 0; i < most && (i < 2 || fields < kFieldsToLookAt) && lexer.next(); ++i) {
+    fields += lexer.fields().size();
+    each(lexer);
+  }
+}
+
+Records first_records(std::string_view text, char separator, const std::string& name) {
   Records records;
   std::string buffer;
-  while (records.size() < most && lexer.next()) {
+  for_first_records(text, separator, name, kRecordsToLookAt, [&](const CsvLexer& lexer) {
     auto& record = records.emplace_back();
+    record.reserve(lexer.fields().size());
     for (const CsvField& field : lexer.fields()) record.emplace_back(field.value(buffer));
-  }
+  });
   return records;
 }
 
@@ -37,12 +51,13 @@ char detect_separator(std::string_view text, const std::string& name) {
   std::string failure;
   for (const char candidate : {',', ';', '\t'}) {
     try {
-      const Records records = first_records(text, candidate, name, kRecords);
-      if (records.empty()) throw InvalidInput(fmt::format("{}: holds no rows", name));
-      const std::size_t width = records.front().size();
+      std::vector<std::size_t> widths;
+      for_first_records(text, candidate, name, kRecords,
+                        [&](const CsvLexer& lexer) { widths.push_back(lexer.fields().size()); });
+      if (widths.empty()) throw InvalidInput(fmt::format("{}: holds no rows", name));
+      const std::size_t width = widths.front();
       if (width < 2) continue;
-      const auto same_width = [&](const auto& record) { return record.size() == width; };
-      const auto agreement = static_cast<std::size_t>(std::count_if(records.begin(), records.end(), same_width));
+      const auto agreement = static_cast<std::size_t>(std::count(widths.begin(), widths.end(), width));
       if (agreement > best_agreement) {
         best_agreement = agreement;
         best = candidate;
@@ -94,12 +109,14 @@ HeaderGuess detect_header(const Records& records, const ReadOptions& options, co
 
 std::vector<std::string> column_names(const std::vector<std::string>& first, bool has_header, const std::string& name) {
   std::vector<std::string> names;
+  names.reserve(first.size());  // so that views of them stay valid
+  std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t j = 0; j < first.size(); ++j) {
     names.push_back(has_header && !first[j].empty() ? first[j] : fmt::format("column{}", j + 1));
-    const auto twin = static_cast<std::size_t>(std::find(names.begin(), names.end() - 1, names[j]) - names.begin());
-    if (twin < j) {
-      throw InvalidInput(fmt::format("{}: the columns {} and {} are both named {}; rename one", name, twin + 1, j + 1,
-                                     in_quotes(names[j])));
+    const auto [twin, is_new] = places.try_emplace(names[j], j);
+    if (!is_new) {
+      throw InvalidInput(fmt::format("{}: the columns {} and {} are both named {}; rename one", name, twin->second + 1,
+                                     j + 1, in_quotes(names[j])));
     }
   }
   return names;
@@ -107,11 +124,12 @@ std::vector<std::string> column_names(const std::vector<std::string>& first, boo
 
 // Whether the first record of a validation or test file holds names.
 bool detect_header_like(const std::vector<std::string>& first, const Table& training) {
+  const std::unordered_set<std::string_view> names(first.begin(), first.end());
   std::size_t known = 0;
   bool could_be_data = first.size() == training.encoding.size();
   for (std::size_t j = 0; j < training.encoding.size(); ++j) {
     const Column& column = training.encoding[j];
-    if (training.has_header && contains(first, column.name)) ++known;
+    if (training.has_header && names.contains(column.name)) ++known;
     if (column.kind == Column::Kind::numeric && j < first.size() && !is_number(first[j])) could_be_data = false;
   }
   if (training.has_header) return 2 * known >= first.size() || (known > 0 && !could_be_data);
@@ -119,13 +137,15 @@ bool detect_header_like(const std::vector<std::string>& first, const Table& trai
 }
 
 void place_by_name(CsvLayout& layout, const std::vector<std::string>& names, const std::string& name) {
-  std::set<std::size_t> used;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < names.size(); ++i) places.emplace(names[i], i);
+  std::vector<bool> is_used(names.size(), false);
   for (std::size_t j = 0; j < layout.columns.size(); ++j) {
     const Column& column = layout.columns[j];
-    const auto found = std::find(names.begin(), names.end(), column.name);
-    if (found != names.end()) {
-      layout.place[j] = static_cast<std::size_t>(found - names.begin());
-      used.insert(layout.place[j]);
+    const auto found = places.find(column.name);
+    if (found != places.end()) {
+      layout.place[j] = found->second;
+      is_used[found->second] = true;
     } else if (column.kind != Column::Kind::dropped) {
       throw InvalidInput(fmt::format("{}: lacks the column {} of the training data{}; its columns are {}", name,
                                      in_quotes(column.name), nearest_hint(column.name, names),
@@ -134,7 +154,7 @@ void place_by_name(CsvLayout& layout, const std::vector<std::string>& names, con
   }
   std::vector<std::string> extra;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!used.contains(i)) extra.push_back(names[i]);
+    if (!is_used[i]) extra.push_back(names[i]);
   }
   if (!extra.empty()) {
     layout.notes.push_back(
@@ -148,7 +168,7 @@ Records look_at(std::string_view text, const std::string& name, const ReadOption
                                     in_quotes(std::string_view(&options.separator, 1))));
   }
   layout.separator = options.separator != '\0' ? options.separator : detect_separator(text, name);
-  Records records = first_records(text, layout.separator, name, kRecordsToLookAt);
+  Records records = first_records(text, layout.separator, name);
   if (records.empty()) throw InvalidInput(fmt::format("{}: holds no rows", name));
   layout.width = records.front().size();
   return records;

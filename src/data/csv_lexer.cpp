@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "bilevel/status.hpp"
@@ -21,7 +22,25 @@ std::size_t count_line_ends(std::string_view text) {
 
 }  // namespace
 
+bool begins_like_formula(std::string_view text) {
+  const auto first = std::min(text.find_first_not_of(" \t\r"), text.size());
+  text.remove_prefix(first);
+  return text.size() > 1 && std::string_view("=+-@").find(text.front()) != std::string_view::npos;
+}
+
+bool is_guarded(std::string_view text) {
+  if (!text.starts_with('\'')) return false;
+  const auto behind = std::min(text.find_first_not_of('\''), text.size());
+  return begins_like_formula(text.substr(behind));
+}
+
 std::string_view CsvField::value(std::string& buffer) const {
+  auto text = written(buffer);
+  if (is_guarded(text)) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view CsvField::written(std::string& buffer) const {
   if (!is_quoted) return trim(raw);
   if (!has_doubled_quotes) return raw;
   buffer.clear();

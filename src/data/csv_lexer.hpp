@@ -9,15 +9,27 @@
 
 namespace bilevel::data {
 
+/// Whether a spreadsheet might take a field with this text for a formula, and run it: behind blanks it begins with =,
+/// +,
+/// - or @ and goes on. Numbers do, too.
+bool begins_like_formula(std::string_view text);
+
+/// Whether apostrophes keep spreadsheets from that: "'=x", "''=x". The writers put one in front of such a text, and
+/// reading takes one away.
+bool is_guarded(std::string_view text);
+
 /// One field: a view of the text without the surrounding quotes.
 struct CsvField {
   std::string_view raw;
   bool is_quoted = false;
   bool has_doubled_quotes = false;
 
-  /// The field's value: doubled quotes made single; blanks around an unquoted field removed. `buffer` is used only if a
-  /// quote was doubled, and the view is valid as long as the buffer and the text.
+  /// The field's value: as written(), without the apostrophe that keeps spreadsheets from running it.
   std::string_view value(std::string& buffer) const;
+
+  /// The field's text: doubled quotes made single; blanks around an unquoted field removed. `buffer` is used only if a
+  /// quote was doubled, and the view is valid as long as the buffer and the text.
+  std::string_view written(std::string& buffer) const;
 };
 
 /// Reads one record after another. Records end with \n, \r\n or \r; blank lines are skipped; blanks around a quoted

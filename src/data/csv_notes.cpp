@@ -76,21 +76,30 @@ void note_columns(Table& table, const std::vector<ColumnFacts>& facts) {
   constexpr double kSingleEpsilon = 6e-8;      // half a unit in the last place of a float
   constexpr double kTolerableRounding = 1e-3;  // of the range of the values
   constexpr std::size_t kEnoughRows = 10;
+  std::size_t rounded = 0;
+  std::size_t counting = 0;
   for (std::size_t j = 0; j < table.encoding.size(); ++j) {
     const Column& column = table.encoding[j];
     if (column.kind != Column::Kind::numeric) continue;
     const double range = facts[j].largest - facts[j].smallest;
     const double magnitude = std::max(std::abs(facts[j].largest), std::abs(facts[j].smallest));
-    if (range > 0 && magnitude * kSingleEpsilon > kTolerableRounding * range) {
+    if (range > 0 && magnitude * kSingleEpsilon > kTolerableRounding * range && ++rounded <= kPlacesToShow) {
       table.notes.push_back(
           fmt::format("the column {} lies between {} and {}, where single precision rounds away its differences; "
                       "subtract an offset in the file",
                       in_quotes(column.name), facts[j].smallest, facts[j].largest));
     }
-    if (facts[j].counts_up && table.rows >= kEnoughRows) {
+    if (facts[j].counts_up && table.rows >= kEnoughRows && ++counting <= kPlacesToShow) {
       table.notes.push_back(
           fmt::format("the column {} counts the rows; drop it if it is not a feature", in_quotes(column.name)));
     }
+  }
+  if (rounded > kPlacesToShow) {
+    table.notes.push_back(
+        fmt::format("single precision rounds away the differences of {} more columns", rounded - kPlacesToShow));
+  }
+  if (counting > kPlacesToShow) {
+    table.notes.push_back(fmt::format("{} more columns count the rows", counting - kPlacesToShow));
   }
 }
 

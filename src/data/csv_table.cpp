@@ -22,6 +22,8 @@ namespace {
 
 using Kind = Column::Kind;
 
+constexpr double kStoredBytes = sizeof(float) + sizeof(std::uint32_t);  // of a value in a sparse row
+
 // The first pass reads numbers and labels and finds out which columns are text; the second, needed only if there are
 // any, reads those. Numbers are staged row-major, which is already the result if all columns are numeric.
 class CsvReader {
@@ -41,6 +43,7 @@ class CsvReader {
     for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
       if (layout_.columns[j].kind == Kind::numeric) staged_.push_back(j);
     }
+    reserve();
     read_numbers_and_labels();
     report_faults();
     read_categories();
@@ -58,6 +61,16 @@ class CsvReader {
     CsvLexer lexer(text_, layout_.separator, name_);
     if (layout_.has_header) lexer.next();
     for (std::size_t row = 1; lexer.next(); ++row) each(lexer, row);
+  }
+
+  // Growing by doubling would hold three times the numbers at its peak. No more rows than line ends, and no more than
+  // the fields and separators of so many records need.
+  void reserve() {
+    const auto ends = static_cast<std::size_t>(std::count(text_.begin(), text_.end(), '\n'));
+    const std::size_t rows = std::min(ends + 1, text_.size() / (2 * layout_.width - 1) + 1);
+    dense_.reserve(rows * staged_.size());
+    t_.source_lines.reserve(rows);
+    t_.labels.reserve(rows);
   }
 
   void read_numbers_and_labels() {
@@ -142,9 +155,11 @@ class CsvReader {
     for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
       if (layout_.columns[j].kind == Kind::categorical) text_columns.push_back(j);
     }
+    text_columns_ = text_columns;
     if (text_columns.empty()) return;
     std::vector<TextCodes> texts(layout_.columns.size());
     codes_.resize(layout_.columns.size());
+    for (const std::size_t j : text_columns) codes_[j].reserve(t_.rows);
     for_records([&](const CsvLexer& record, std::size_t) {
       for (const std::size_t j : text_columns) codes_[j].push_back(texts[j].code(value(record, j)));
     });
@@ -217,11 +232,11 @@ class CsvReader {
     }
     t_.features = t_.feature_names.size();
     if (t_.features == 0) throw InvalidInput(fmt::format("{}: no column is left to be a feature", name_));
-    if (t_.rows > options_.max_bytes / sizeof(float) / t_.features) {
-      throw InvalidInput(fmt::format("{}: {} x {} features need more than the allowed {} bytes; drop text columns",
-                                     name_, t_.rows, t_.features, options_.max_bytes));
-    }
-    if (t_.features == staged_.size() && codes_.empty()) {
+    t_.sparse = training_ != nullptr ? training_->sparse : is_better_sparse();
+    check_memory();
+    if (t_.sparse) {
+      spread_sparse();
+    } else if (t_.features == staged_.size() && codes_.empty()) {
       t_.dense = std::move(dense_);
     } else {
       spread();
@@ -232,19 +247,74 @@ class CsvReader {
     t_.notes.insert(t_.notes.begin(), layout_.notes.begin(), layout_.notes.end());
   }
 
+  std::size_t stored_in_a_row() const {
+    const auto is_numeric = [](const Column& column) { return column.kind == Kind::numeric; };
+    return text_columns_.size() +
+           static_cast<std::size_t>(std::count_if(layout_.columns.begin(), layout_.columns.end(), is_numeric));
+  }
+
+  // Small tables stay dense, whatever they hold: only dense features can be centred.
+  bool is_better_sparse() const {
+    constexpr double kSmall = 64 << 20;  // bytes
+    constexpr double kWorthwhile = 8;
+    const double dense = static_cast<double>(t_.rows) * static_cast<double>(t_.features) * sizeof(float);
+    const double sparse = static_cast<double>(t_.rows) * static_cast<double>(stored_in_a_row()) * kStoredBytes;
+    return !text_columns_.empty() && dense > kSmall && kWorthwhile * sparse < dense;
+  }
+
+  // All that is held at once: the file, the numbers and categories as read, and the features made of them.
+  void check_memory() const {
+    const auto rows = static_cast<double>(t_.rows);
+    const double staged = rows * sizeof(float) * static_cast<double>(staged_.size() + text_columns_.size());
+    const double row = t_.sparse ? static_cast<double>(stored_in_a_row()) * kStoredBytes + sizeof(std::size_t)
+                                 : static_cast<double>(t_.features) * sizeof(float);
+    const bool is_moved = !t_.sparse && text_columns_.empty();
+    const double peak = static_cast<double>(text_.size()) + (is_moved ? 0 : staged) + rows * row;
+    if (peak <= static_cast<double>(options_.max_bytes)) return;
+    throw InvalidInput(
+        fmt::format("{}: {} x {} features need {:.0f} bytes, more than the allowed {}; drop text columns", name_,
+                    t_.rows, t_.features, peak, options_.max_bytes));
+  }
+
+  // Calls each(i, feature, value) for the numbers of row i and its categories, by column.
+  template <typename Each>
+  void for_features(std::size_t i, Each each) const {
+    std::size_t k = 0;
+    for (std::size_t j = 0; j < layout_.columns.size(); ++j) {
+      const Column& column = layout_.columns[j];
+      const bool is_staged = k < staged_.size() && staged_[k] == j;
+      if (column.kind == Kind::numeric) each(column.first_feature, dense_[i * staged_.size() + k]);
+      if (column.kind == Kind::categorical && codes_[j][i] >= 0) {
+        each(column.first_feature + static_cast<std::size_t>(codes_[j][i]), 1.0F);
+      }
+      k += is_staged ? 1 : 0;
+    }
+  }
+
+  void spread_sparse() {
+    t_.row_starts.reserve(t_.rows + 1);
+    t_.columns.reserve(t_.rows * stored_in_a_row());
+    t_.values.reserve(t_.rows * stored_in_a_row());
+    t_.row_starts.push_back(0);
+    for (std::size_t i = 0; i < t_.rows; ++i) {
+      for_features(i, [&](std::size_t feature, float value) {
+        if (value == 0) return;
+        t_.columns.push_back(static_cast<std::uint32_t>(feature));
+        t_.values.push_back(value);
+      });
+      t_.row_starts.push_back(t_.columns.size());
+    }
+    if (training_ == nullptr) {
+      t_.notes.push_back(fmt::format("of the {} features at most {} of a row are not 0: they are kept sparse",
+                                     t_.features, stored_in_a_row()));
+    }
+  }
+
   void spread() {
     t_.dense.assign(t_.rows * t_.features, 0.0F);
     for (std::size_t i = 0; i < t_.rows; ++i) {
       float* const features = t_.dense.data() + i * t_.features;
-      for (std::size_t k = 0; k < staged_.size(); ++k) {
-        const Column& column = layout_.columns[staged_[k]];
-        if (column.kind == Kind::numeric) features[column.first_feature] = dense_[i * staged_.size() + k];
-      }
-      for (std::size_t j = 0; j < codes_.size(); ++j) {
-        const Column& column = layout_.columns[j];
-        if (column.kind != Kind::categorical || codes_[j][i] < 0) continue;
-        features[column.first_feature + static_cast<std::size_t>(codes_[j][i])] = 1;
-      }
+      for_features(i, [&](std::size_t feature, float value) { features[feature] = value; });
     }
   }
 
@@ -259,6 +329,7 @@ class CsvReader {
   std::vector<std::size_t> staged_;               // columns that were numeric before the first pass
   std::vector<float> dense_;                      // their values
   std::vector<std::vector<std::int32_t>> codes_;  // of each text column, the category of every row
+  std::vector<std::size_t> text_columns_;         // the categorical ones
   TextCodes labels_;
   Faults missing_fields_;
   Faults not_numbers_;

@@ -12,11 +12,16 @@
 #include <vector>
 
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
+#include "data/idx.hpp"
 #include "data/number.hpp"
 
 namespace bilevel::data {
 
 namespace {
+
+// Of a file's name in a message.
+constexpr std::size_t kLongestName = 200;
 
 bool is_gzip(const std::string& bytes, std::size_t at = 0) {
   return bytes.size() >= at + 2 && bytes[at] == '\x1f' && bytes[at + 1] == '\x8b';
@@ -59,8 +64,10 @@ std::string nearest_entry_hint(const std::filesystem::path& path) {
   return nearest_hint(path.filename().string(), names);
 }
 
-std::string decompress_gzip(const std::string& compressed, const std::string& name, std::size_t max_bytes) {
-  constexpr std::size_t kLargestChunk = std::size_t{1} << 30;  // zlib counts in 32 bits
+std::string decompress_gzip(const std::string& compressed, const std::string& name, std::size_t max_bytes,
+                            const CheckBlock& check) {
+  constexpr std::size_t kLargestChunk = std::size_t{1} << 20;  // what is checked at a time; zlib counts in 32 bits
+  std::size_t checked = 0;
   Inflater inflater;
   z_stream& z = inflater.stream;
   std::string bytes(expected_size(compressed, max_bytes), '\0');
@@ -77,6 +84,10 @@ std::string decompress_gzip(const std::string& compressed, const std::string& na
     const int result = inflate(&z, Z_NO_FLUSH);
     consumed += input - z.avail_in;
     produced += room - z.avail_out;
+    if (check && (produced - checked >= kLargestChunk || result == Z_STREAM_END)) {
+      check(std::string_view(bytes).substr(0, produced), checked);
+      checked = produced;
+    }
     if (produced > max_bytes) {
       throw InvalidInput(fmt::format("{}: decompresses to more than the allowed {} bytes", name, max_bytes));
     }
@@ -102,8 +113,15 @@ std::string decompress_gzip(const std::string& compressed, const std::string& na
   return bytes;
 }
 
-std::string read_raw_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
-  const std::string name = path.string();
+namespace {
+
+struct OpenFile {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> handle;
+  std::size_t size;
+};
+
+OpenFile open_file(const std::filesystem::path& path) {
+  const std::string name = shown(path.string(), kLongestName);
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -116,15 +134,23 @@ std::string read_raw_bytes(const std::filesystem::path& path, std::size_t max_by
   }
   const auto size = std::filesystem::file_size(path, error);
   if (error) throw InvalidInput(fmt::format("{}: cannot be read ({})", name, error.message()));
-  if (size > max_bytes) {
-    throw InvalidInput(fmt::format("{}: holds {} bytes, more than the allowed {}", name, size, max_bytes));
+  OpenFile file{{std::fopen(path.c_str(), "rb"), &std::fclose}, size};
+  if (!file.handle) throw InvalidInput(fmt::format("{}: cannot be opened ({})", name, std::strerror(errno)));
+  return file;
+}
+
+}  // namespace
+
+std::string read_raw_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
+  const std::string name = path.string();
+  const OpenFile file = open_file(path);
+  if (file.size > max_bytes) {
+    throw InvalidInput(fmt::format("{}: holds {} bytes, more than the allowed {}", name, file.size, max_bytes));
   }
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) throw InvalidInput(fmt::format("{}: cannot be opened ({})", name, std::strerror(errno)));
-  std::string bytes(size, '\0');
-  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
-  if (bytes.size() != size) {
-    throw InvalidInput(fmt::format("{}: only {} of {} bytes could be read", name, bytes.size(), size));
+  std::string bytes(file.size, '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.handle.get()));
+  if (bytes.size() != file.size) {
+    throw InvalidInput(fmt::format("{}: only {} of {} bytes could be read", name, bytes.size(), file.size));
   }
   return bytes;
 }
@@ -132,15 +158,40 @@ std::string read_raw_bytes(const std::filesystem::path& path, std::size_t max_by
 std::string read_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
   std::string bytes = read_raw_bytes(path, max_bytes);
   if (bytes.empty()) throw InvalidInput(fmt::format("{}: the file is empty", path.string()));
-  return is_gzip(bytes) ? decompress_gzip(bytes, path.string(), max_bytes) : bytes;
+  if (!is_gzip(bytes)) return bytes;
+  const std::string name = path.string();
+  return decompress_gzip(bytes, name, max_bytes, [&](std::string_view so_far, std::size_t checked) {
+    if (looks_like_idx(so_far)) {
+      check_idx_beginning(so_far, name, max_bytes);
+    } else {
+      check_is_text(so_far, name, "IDX data, or text as CSV or LIBSVM", checked);
+    }
+  });
 }
 
-void check_is_text(const std::string& bytes, const std::string& name, std::string_view expected) {
+std::string read_beginning(const std::filesystem::path& path, std::size_t most) {
+  const OpenFile file = open_file(path);
+  std::string bytes(std::min(most, file.size), '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.handle.get()));
+  if (!is_gzip(bytes)) return bytes;
+  Inflater inflater;
+  z_stream& z = inflater.stream;
+  std::string beginning(most, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(bytes.data());
+  z.avail_in = static_cast<uInt>(bytes.size());
+  z.next_out = reinterpret_cast<Bytef*>(beginning.data());
+  z.avail_out = static_cast<uInt>(beginning.size());
+  inflate(&z, Z_SYNC_FLUSH);  // what is damaged ends early; who reads all of it says so
+  beginning.resize(beginning.size() - z.avail_out);
+  return beginning;
+}
+
+void check_is_text(std::string_view bytes, const std::string& name, std::string_view expected, std::size_t from) {
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
     throw InvalidInput(fmt::format("{}: is UTF-16 text; save it as UTF-8", name));
   }
-  const auto zero = bytes.find('\0');
-  if (zero != std::string::npos) {
+  const auto zero = bytes.find('\0', from);
+  if (zero != std::string_view::npos) {
     throw InvalidInput(
         fmt::format("{}: has a zero byte at position {}, so it is not text; expected {}", name, zero + 1, expected));
   }

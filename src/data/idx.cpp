@@ -163,9 +163,30 @@ void note_constant_pixels(Table& table, const IdxArray& images) {
 
 }  // namespace
 
-bool looks_like_idx(const std::string& bytes) {
+bool looks_like_idx(std::string_view bytes) {
   return bytes.size() >= 4 && bytes[0] == '\0' && bytes[1] == '\0' &&
          bytes_per_value(static_cast<std::uint8_t>(bytes[2])) > 0;
+}
+
+void check_idx_beginning(std::string_view bytes, const std::string& name, std::size_t max_bytes) {
+  constexpr double kMuch = 1 << 20;
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
+  const std::size_t dimensions = byte(3);
+  const std::size_t data_at = 4 + 4 * dimensions;
+  if (bytes.size() < data_at) return;
+  auto size = static_cast<double>(bytes_per_value(static_cast<std::uint8_t>(byte(2))));
+  for (std::size_t at = 4; at < data_at; at += 4) {
+    size *= static_cast<double>(byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
+  }
+  size += static_cast<double>(data_at);
+  if (size > static_cast<double>(max_bytes)) {
+    throw InvalidInput(
+        fmt::format("{}: the header promises {:.0f} bytes, more than the allowed {}", name, size, max_bytes));
+  }
+  if (static_cast<double>(bytes.size()) > size + kMuch) {
+    throw InvalidInput(
+        fmt::format("{}: the header promises {:.0f} bytes, but more than {} are there", name, size, bytes.size()));
+  }
 }
 
 std::vector<std::int64_t> read_idx_labels(std::string content, const std::string& name) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bilevel/status.hpp"
 #include "data/class_labels.hpp"
@@ -12,8 +14,7 @@ namespace bilevel::data {
 
 namespace {
 
-// The largest public data sets have 55 million features; a larger index is a damaged one, and every vector of
-// features would have to be allocated for it.
+// The largest public data sets have 55 million features; a larger index is a damaged one.
 constexpr std::uint64_t kLargestIndex = 100'000'000;
 
 class Tokens {
@@ -49,7 +50,10 @@ std::string_view take_line(std::string_view& text) {
 
 class Reader {
  public:
-  Reader(Table& table, const std::string& name, const Table* training) : t_(table), name_(name), training_(training) {}
+  Reader(Table& table, const std::string& name, const Table* training) : t_(table), name_(name), training_(training) {
+    if (training_ == nullptr) return;
+    limit_ = training_->column_numbers.empty() ? training_->features : training_->column_numbers.back();
+  }
 
   void read_line(std::string_view line, std::size_t number) {
     line_ = number;
@@ -69,6 +73,7 @@ class Reader {
 
   std::uint64_t largest_index() const { return largest_; }
   const TextCodes& codes() const { return codes_; }
+  std::size_t values_left_out() const { return left_out_; }
 
  private:
   void read_feature(std::string_view token, const Tokens& tokens, std::uint64_t& previous) {
@@ -85,9 +90,8 @@ class Reader {
     if (index <= previous) {
       fail(tokens, fmt::format("the index {} follows {}; indices in a line must increase", index, previous));
     }
-    if (training_ != nullptr && index > training_->features) {
-      fail(tokens, fmt::format("the index {} is above {}, the number of features of the training data", index,
-                               training_->features));
+    if (training_ != nullptr && index > limit_) {
+      fail(tokens, fmt::format("the index {} is above {}, the largest one of the training data", index, limit_));
     }
     if (index > kLargestIndex) fail(tokens, fmt::format("the index {} is above the allowed {}", index, kLargestIndex));
     double value = 0;
@@ -98,10 +102,20 @@ class Reader {
       fail(tokens, fmt::format("the value {} of feature {} is not a finite single-precision number",
                                in_quotes(value_text), index));
     }
-    t_.columns.push_back(static_cast<std::uint32_t>(index - 1));
-    t_.values.push_back(static_cast<float>(value));
     previous = index;
     largest_ = std::max(largest_, index);
+    auto column = static_cast<std::uint32_t>(index - 1);
+    if (training_ != nullptr && !training_->column_numbers.empty()) {
+      const auto& numbers = training_->column_numbers;
+      const auto found = std::lower_bound(numbers.begin(), numbers.end(), index);
+      if (*found != index) {
+        ++left_out_;
+        return;
+      }
+      column = static_cast<std::uint32_t>(found - numbers.begin());
+    }
+    t_.columns.push_back(column);
+    t_.values.push_back(static_cast<float>(value));
   }
 
   [[noreturn]] void fail(const Tokens& tokens, const std::string& what) const {
@@ -113,7 +127,9 @@ class Reader {
   const Table* training_;
   TextCodes codes_;
   std::size_t line_ = 0;
+  std::uint64_t limit_ = 0;  // of an index, by the training data
   std::uint64_t largest_ = 0;
+  std::size_t left_out_ = 0;
 };
 
 }  // namespace
@@ -145,12 +161,23 @@ void read_libsvm(Table& table, std::string_view text, const std::string& name, c
   table.format = Format::libsvm;
   table.sparse = true;
   table.row_starts.push_back(0);
+  const auto most = static_cast<std::size_t>(std::count(text.begin(), text.end(), ':'));
+  table.columns.reserve(most);
+  table.values.reserve(most);
   Reader reader(table, name, training);
   for (std::size_t line = 1; !text.empty(); ++line) reader.read_line(take_line(text), line);
   table.rows = table.labels.size();
   if (table.rows == 0) throw InvalidInput(fmt::format("{}: holds no rows", name));
   table.features = training != nullptr ? training->features : reader.largest_index();
   if (table.features == 0) throw InvalidInput(fmt::format("{}: no line has a feature index:value", name));
+  if (training == nullptr && !options.keep_unused_columns) {
+    if (auto note = drop_unused_columns(table); !note.empty()) table.notes.push_back(std::move(note));
+  }
+  if (training != nullptr) table.column_numbers = training->column_numbers;
+  if (reader.values_left_out() > 0) {
+    table.notes.push_back(fmt::format("{} in columns that hold nothing in the training data: left out",
+                                      counted(reader.values_left_out(), "value")));
+  }
   number_classes(table, reader.codes(), training, options);
 }
 

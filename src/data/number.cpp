@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "bilevel/status.hpp"
+#include "core/shown.hpp"
 
 namespace bilevel::data {
 
@@ -55,22 +56,17 @@ bool parse_position(std::string_view text, std::uint64_t& value) {
   return error == std::errc{} && stop == end && value > 0 && value <= std::uint64_t{1} << 63;
 }
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
-  std::string shown(text.substr(0, kLongest));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return fmt::format("'{}{}'", shown, text.size() > kLongest ? "..." : "");
-}
+std::string in_quotes(std::string_view text) { return fmt::format("'{}'", shown(text)); }
 
 std::string list_in_quotes(const std::vector<std::string>& names, std::size_t most) {
+  constexpr std::size_t kLongEnough = 200;
   std::string list;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
-    if (i > 0) list += ", ";
-    list += in_quotes(names[i]);
+  std::size_t listed = 0;
+  for (; listed < std::min(most, names.size()) && list.size() < kLongEnough; ++listed) {
+    if (listed > 0) list += ", ";
+    list += in_quotes(names[listed]);
   }
-  if (names.size() > most) list += fmt::format(" and {} more", names.size() - most);
+  if (listed < names.size()) list += fmt::format(" and {} more", names.size() - listed);
   return list;
 }
 

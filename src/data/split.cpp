@@ -50,6 +50,11 @@ Split hold_out_count(std::span<const std::int32_t> labels, std::size_t count, st
     throw InvalidOption(
         fmt::format("{} held-out rows of {}: at least one row must be held out and one be left", count, labels.size()));
   }
+  const auto unknown = std::find_if(labels.begin(), labels.end(), [](std::int32_t label) { return label < 0; });
+  if (unknown != labels.end()) {
+    throw InvalidInput(
+        fmt::format("row {} has the label {}, but class numbers are 0 or more", unknown - labels.begin(), *unknown));
+  }
   std::map<std::int32_t, std::size_t> place;
   for (const std::int32_t label : labels) place.emplace(label, 0);
   std::size_t next = 0;

@@ -11,6 +11,7 @@ std::string Table::feature_name(std::size_t feature) const {
     throw DimensionMismatch(fmt::format("feature {} does not exist: the table has {}", feature, features));
   }
   if (!feature_names.empty()) return feature_names[feature];
+  if (!column_numbers.empty()) return fmt::format("feature {}", column_numbers[feature]);
   if (is_image) return fmt::format("pixel ({}, {})", feature / image_width, feature % image_width);
   return fmt::format("{} {}", format == Format::text ? "word bucket" : "feature", feature + 1);
 }
@@ -37,6 +38,7 @@ Table subset_without_features(const Table& table, std::span<const std::uint32_t>
   part.class_names = table.class_names;
   part.class_keys = table.class_keys;
   part.feature_names = table.feature_names;
+  part.column_numbers = table.column_numbers;
   part.format = table.format;
   part.source = table.source;
   part.is_image = table.is_image;

@@ -6,6 +6,7 @@
 
 #include "bilevel/atomic_file.hpp"
 #include "bilevel/data.hpp"
+#include "bilevel/spreadsheet.hpp"
 #include "bilevel/status.hpp"
 #include "data/checksum.hpp"
 #include "data/csv_lexer.hpp"
@@ -28,13 +29,37 @@ std::vector<std::size_t> kept_lines(const Table& table, std::span<const std::uin
   return lines;
 }
 
+bool is_label_column(const Table& table, std::size_t column) {
+  return column < table.encoding.size() && table.encoding[column].kind == Column::Kind::label;
+}
+
+/// The record as it stands in the text, but for apostrophes before what a spreadsheet would run.
+void append_record(std::string& cleaned, const CsvLexer& lexer, const Table& table) {
+  const std::string_view record = lexer.original();
+  const char* copied = record.data();
+  std::string buffer;
+  for (std::size_t j = 0; j < lexer.fields().size(); ++j) {
+    const CsvField& field = lexer.fields()[j];
+    const std::string_view text = field.written(buffer);
+    double number = 0;
+    // A plain number is none in the label's column either, but "+1" is spelt like a formula, and stays a label.
+    const bool is_spelt = is_label_column(table, j) && text.starts_with('+');
+    if (!begins_like_formula(text) || (!is_spelt && parse_number(text, number))) continue;
+    const char* const start = field.is_quoted ? field.raw.data() : trim(field.raw).data();
+    cleaned.append(copied, start);
+    cleaned += '\'';
+    copied = start;
+  }
+  cleaned.append(copied, record.data() + record.size());
+}
+
 std::string cleaned_csv(const Table& table, std::string_view text, const std::vector<std::size_t>& lines) {
   CsvLexer lexer(text, table.separator, table.source);
   std::string cleaned;
-  if (table.has_header && lexer.next()) cleaned += lexer.original();
+  if (table.has_header && lexer.next()) append_record(cleaned, lexer, table);
   for (auto wanted = lines.begin(); wanted != lines.end() && lexer.next();) {
     if (lexer.line() != *wanted) continue;
-    cleaned += lexer.original();
+    append_record(cleaned, lexer, table);
     ++wanted;
   }
   return cleaned;
@@ -90,8 +115,8 @@ std::string cleaned_folders(const std::filesystem::path& output, const Table& ta
   for (const std::string& file : documents.files) refuse_input(output, file);
   std::string cleaned = "file,label\n";
   for (const auto& [index, label] : kept_labels(table, keep)) {
-    cleaned += fmt::format("{},{}\n", csv_quote(documents.files.at(index), ','),
-                           csv_quote(table.class_keys[static_cast<std::size_t>(label)], ','));
+    cleaned += fmt::format("{},{}\n", csv_quote(spreadsheet_text(documents.files.at(index)), ','),
+                           csv_quote(spreadsheet_text(table.class_keys[static_cast<std::size_t>(label)]), ','));
   }
   return cleaned;
 }
@@ -105,6 +130,13 @@ std::string read_again(const Table& table) {
 }
 
 }  // namespace
+
+std::string spreadsheet_text(std::string_view text) {
+  double number = 0;
+  const bool is_number = !text.starts_with('+') && parse_number(text, number);
+  const bool is_run = begins_like_formula(text) && !is_number;
+  return (is_run || is_guarded(text) ? "'" : "") + std::string(text);
+}
 
 std::size_t write_cleaned_csv(const std::filesystem::path& output, const Table& table,
                               std::span<const std::uint8_t> keep) {

@@ -43,12 +43,12 @@ void differentiate_formed(const FormedFollower& at, const UpperPart& f, double r
   Vec w = spectrum.solve(f.grad_y);
   w += spectrum.solve(f.grad_y - at.hessian * w);  // one refinement: the residual is known better than the solution
   answer.gradient = f.grad_x - at.cross * w;
-  // Along an eigenvector of eigenvalue lambda w carries eps |f_y| / lambda.
-  const double size = norm(spectrum.coordinates(f.grad_y));
+  // Along an eigenvector of eigenvalue lambda w carries the rounding of f_y over lambda.
   const double zero = spectrum.rounding();
-  Vec uncertain = spectrum.eigenvalues();
+  Vec uncertain = spectrum.eigenvectors().cwiseAbs().transpose() * f.grad_y.cwiseAbs().cwiseQuotient(spectrum.scale());
   for (Index k = 0; k < uncertain.size(); ++k) {
-    uncertain[k] = std::abs(uncertain[k]) > zero ? rounding * size / std::abs(uncertain[k]) : 0;
+    const double lambda = std::abs(spectrum.eigenvalues()[k]);
+    uncertain[k] = lambda > zero ? rounding * uncertain[k] / lambda : 0;
   }
   const Eigen::MatrixXd seen = at.cross * spectrum.scale().cwiseInverse().asDiagonal() * spectrum.eigenvectors();
   answer.noise = kRoundings * rounding * (f.grad_x.cwiseAbs() + at.cross.cwiseAbs() * w.cwiseAbs()) +
@@ -56,38 +56,41 @@ void differentiate_formed(const FormedFollower& at, const UpperPart& f, double r
   answer.adjoint = std::move(w);
 }
 
-/// f_y's part along the kernel of H, as a move of y; empty if f does not see the kernel.
-Vec kernel_part(const FormedFollower& at, const Vec& grad_y) {
-  constexpr double kSeen = 1e-7;
-  const auto& spectrum = at.spectrum;
-  const double zero = spectrum.rounding();
-  Vec c = spectrum.coordinates(grad_y);
-  double inside = 0;
-  const double all = norm(c);
-  for (Index k = 0; k < c.size(); ++k) {
-    if (std::abs(spectrum.eigenvalues()[k]) > zero) {
-      c[k] = 0;
-    } else {
-      inside = std::max(inside, std::abs(c[k]));
-    }
-  }
-  return inside > kSeen * all ? spectrum.direction(c) : Vec();
+/// The unit of each y_j; where it has none, a small share of the largest.
+Vec units_of(const Vec& scale) {
+  constexpr double kShare = 1e-8;
+  const double largest = scale.maxCoeff() > 0 ? scale.maxCoeff() : 1;
+  return scale.cwiseMax(kShare * largest);
 }
 
-/// The length that makes v a tenth, or `share`, of y's own scale in the coordinate that it moves most.
-Vec displaced(const Vec& v, const Vec& scale, double share) {
-  const double general = scale.maxCoeff() > 0 ? scale.maxCoeff() : 1;
-  double most = 0;
-  for (Index j = 0; j < v.size(); ++j) {
-    if (v[j] != 0) most = std::max(most, std::abs(v[j]) / std::max(scale[j], 1e-8 * general));
-  }
+/// v as long as `share` of y's own units in the coordinate that it moves most.
+Vec displaced(const Vec& v, const Vec& units, double share) {
+  const double most = v.cwiseQuotient(units).cwiseAbs().maxCoeff();
   return most > 0 ? Vec(share / most * v) : v;
+}
+
+/// The sum of the directions in the kernel of H along which f changes, each a unit of y long and downhill for f; empty
+/// if f sees none of them.
+Vec kernel_part(const FormedFollower& at, const Vec& grad_y, const Vec& units) {
+  constexpr double kSeen = 1e-9;
+  const auto& spectrum = at.spectrum;
+  const double zero = spectrum.rounding(), all = grad_y.cwiseAbs().dot(units);
+  Vec sum;
+  for (Index k = 0; k < spectrum.size(); ++k) {
+    if (std::abs(spectrum.eigenvalues()[k]) > zero) continue;
+    const Vec v = displaced(spectrum.direction(Vec::Unit(spectrum.size(), k)), units, 1);
+    const double slope = dot(grad_y, v);
+    if (std::abs(slope) <= kSeen * all) continue;
+    if (sum.size() == 0) sum = Vec::Zero(grad_y.size());
+    sum -= std::copysign(1.0, slope) * v;
+  }
+  return sum;
 }
 
 /// Whether the follower, displaced along v, stays away at the same g: then its minimisers form a manifold.
 bool is_manifold(const Objective& lower, const Vec& x, const FollowerAnswer& solved, const Vec& v) {
   constexpr double kShare = 0.05, kStays = 0.2, kSame = 1e-9;
-  const Vec move = displaced(v, solved.scale, kShare);
+  const Vec move = displaced(v, units_of(solved.scale), kShare);
   const auto again = solve_follower(lower, x, solved.at.y + move);
   if (again.status != Status::converged) return false;
   const double stayed = dot(again.at.y - solved.at.y, move) / dot(move, move);
@@ -101,11 +104,11 @@ bool is_manifold(const Objective& lower, const Vec& x, const FollowerAnswer& sol
 bool differentiate_flat(const Objective& lower, const FollowerAnswer& solved, const Vec& v, const UpperPart& f,
                         double rounding, LeaderAnswer& answer) {
   constexpr double kShare = 1e-3;
-  const Vec move = displaced(v, solved.scale, kShare);
+  const Vec move = displaced(v, units_of(solved.scale), kShare);
   Vec gradient = Vec::Zero(f.grad_x.size()), adjoint = Vec::Zero(f.grad_y.size());
   for (const double side : {-1.0, 1.0}) {
     const auto beside = form_follower(lower, answer.x, solved.at.y + side * move);
-    if (!beside.finite || kernel_part(beside, f.grad_y).size() > 0) return false;
+    if (!beside.finite || kernel_part(beside, f.grad_y, units_of(solved.scale)).size() > 0) return false;
     differentiate_formed(beside, f, rounding, answer);
     gradient += 0.5 * answer.gradient;
     adjoint += 0.5 * answer.adjoint;
@@ -136,7 +139,7 @@ void answer_formed(const BilevelProblem& problem, const Vec& start, const std::a
   UpperPart f;
   if (!evaluate_upper(problem, answer, f)) return;
   const double rounding = std::max(kEpsilon, problem.rounding());
-  if (const Vec v = kernel_part(solved.at, f.grad_y); v.size() > 0) {
+  if (const Vec v = kernel_part(solved.at, f.grad_y, units_of(solved.scale)); v.size() > 0) {
     answer.manifold = is_manifold(g, answer.x, solved, v);
     if (answer.manifold || !differentiate_flat(g, solved, v, f, rounding, answer)) {
       answer.status = Status::breakdown;

@@ -22,7 +22,7 @@ std::optional<Vec> gradient_nearby(const BilevelProblem& problem, const LeaderAn
     const double length = norm(spectrum.coordinates(slope));
     if (i > 0 && length > 0.1 * last) {  // rounding, or no convergence
       const Vec noise = at.formed->noise.cwiseQuotient(spectrum.scale());
-      if (length > 100 * norm(noise)) return {};
+      if (length > 1000 * norm(noise)) return {};
       break;
     }
     y -= spectrum.solve(slope);
@@ -58,16 +58,25 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
   const bool corrects = at.formed && !at.flat;
   LeaderCurvature result;
   result.hessian.resize(n, n);
+  // Differences are taken between answers that were corrected alike, so that what the corrections leave cancels.
+  std::optional<Vec> base;
+  if (corrects) base = gradient_nearby(problem, at, at.x, at.y);
   for (Index i = 0; i < n; ++i) {
     const Vec response = at.response(Vec::Unit(n, i));
     int grown = 0, shrunk = 0;
+    if (!(std::abs(steps[i]) > 0)) steps[i] = std::numeric_limits<double>::epsilon();
     for (int attempt = 0;; ++attempt) {
       if (interrupt && interrupt->load()) return result;
       Vec x = at.x;
       x[i] += steps[i];
       const double step = x[i] - at.x[i];
+      if (step == 0) {  // below the spacing of numbers around x
+        steps[i] *= kChange;
+        continue;
+      }
       std::optional<Vec> gradient;
-      if (corrects) gradient = gradient_nearby(problem, at, x, at.y + step * response);
+      if (base) gradient = gradient_nearby(problem, at, x, at.y + step * response);
+      const bool corrected = gradient.has_value();
       if (!gradient) {
         AnswerMemory once = memory;
         auto answer = answer_leader(problem, x, at.y + step * response, once, interrupt);
@@ -75,12 +84,16 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
         if (answer.ok()) gradient = std::move(answer.gradient);
       }
       if (!gradient) {
-        if (attempt >= kTries) return result;
+        if (attempt >= kTries) {
+          result.hessian.col(i).setZero();  // nothing is known of this one
+          ++result.unknown;
+          break;
+        }
         steps[i] = shrunk < 2 ? steps[i] / kChange : -steps[i];  // out of the domain: nearer, then to the other side
         ++shrunk;
         continue;
       }
-      const Vec change = *gradient - at.gradient;
+      const Vec change = *gradient - (corrected ? *base : at.gradient);
       const double resolved = resolution(change, at.noise);
       if (resolved < kEnough && grown < kTries && shrunk == 0 && attempt < kTries) {
         ++grown;
@@ -97,7 +110,7 @@ LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnsw
     }
   }
   result.hessian = 0.5 * (result.hessian + result.hessian.transpose().eval());
-  result.finite = result.hessian.allFinite();
+  result.finite = result.hessian.allFinite() && result.unknown < std::max<Index>(n, 1);
   return result;
 }
 

@@ -10,6 +10,7 @@ namespace bilevel {
 struct LeaderCurvature {
   Eigen::MatrixXd hessian;  // n x n, symmetric
   Index answers = 0;        // differences that took a whole answer, and not only corrections of the one at hand
+  Index unknown = 0;        // columns that could not be measured, and are zero
   bool finite = false;
 };
 

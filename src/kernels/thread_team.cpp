@@ -1,11 +1,14 @@
 #include "kernels/thread_team.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <bilevel/status.hpp>
 #include <chrono>
+
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -69,6 +72,17 @@ struct ThreadTeam::Shared {
   const std::function<void(std::size_t)>* task = nullptr;
   std::vector<std::exception_ptr> errors;
   std::vector<std::thread> workers;
+  const pid_t process = getpid();
+
+  explicit Shared(std::size_t size) : errors(size) {
+    workers.reserve(size - 1);
+    try {
+      for (std::size_t i = 1; i < size; ++i) workers.emplace_back([this, i] { work(i); });
+    } catch (...) {
+      dismiss();
+      throw;
+    }
+  }
 
   void call(std::size_t index) {
     const void* const outer = current_team;
@@ -108,27 +122,40 @@ struct ThreadTeam::Shared {
 };
 
 ThreadTeam::ThreadTeam(std::size_t threads)
-    : size_(threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency())),
-      shared_(std::make_unique<Shared>()) {
+    : size_(threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency())) {
   if (size_ > kMaxThreads) {
     throw InvalidOption("threads = " + std::to_string(size_) + " is out of range: 1 to " + std::to_string(kMaxThreads) +
                         " are allowed, and 0 for one per processor");
   }
-  shared_->errors.resize(size_);
-  shared_->workers.reserve(size_ - 1);
-  try {
-    for (std::size_t i = 1; i < size_; ++i) shared_->workers.emplace_back([s = shared_.get(), i] { s->work(i); });
-  } catch (...) {
-    shared_->dismiss();
-    throw;
-  }
+  if (size_ > 1) shared_ = new Shared(size_);
 }
 
-ThreadTeam::~ThreadTeam() { shared_->dismiss(); }
+ThreadTeam::~ThreadTeam() {
+  Shared* const shared = shared_;
+  if (shared == nullptr || shared->process != getpid()) return;
+  shared->dismiss();
+  delete shared;
+}
+
+ThreadTeam::Shared& ThreadTeam::shared() {
+  Shared* current = shared_.load(std::memory_order_acquire);
+  while (current->process != getpid()) {
+    // A fork copies the caller alone: the workers are gone and the locks as they happened to be. What is left of them
+    // can be neither joined nor destroyed, so it is given up.
+    auto fresh = std::make_unique<Shared>(size_);
+    if (shared_.compare_exchange_strong(current, fresh.get())) return *fresh.release();
+    fresh->dismiss();
+  }
+  return *current;
+}
 
 void ThreadTeam::run(const std::function<void(std::size_t)>& task) {
-  Shared& s = *shared_;
-  if (current_team == &s || size_ == 1) {
+  if (size_ == 1) {
+    task(0);
+    return;
+  }
+  Shared& s = shared();
+  if (current_team == &s) {
     for (std::size_t i = 0; i < size_; ++i) task(i);
     return;
   }

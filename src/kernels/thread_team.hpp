@@ -1,9 +1,9 @@
 // A team of persistent threads for passes over the data, and the static split of rows between them.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <span>
 
 namespace bilevel::kernels {
@@ -27,7 +27,7 @@ void add_in_order(std::span<const double* const> parts, std::span<double> total)
 ///
 /// Idle workers spin for some microseconds (the gap between two passes of one iteration), then sleep. One run at a
 /// time: a second caller waits for the first. A run started inside a run of the same team calls its shares one by one
-/// on that thread.
+/// on that thread. After fork() the child's first run starts workers of its own.
 class ThreadTeam {
  public:
   /// threads >= 1; 0 means one for each processor this process may use. Throws InvalidOption for more than 1024
@@ -45,8 +45,10 @@ class ThreadTeam {
 
  private:
   struct Shared;
+  Shared& shared();
+
   std::size_t size_;
-  std::unique_ptr<Shared> shared_;
+  std::atomic<Shared*> shared_{nullptr};  // null for a team of one
 };
 
 }  // namespace bilevel::kernels

@@ -141,7 +141,12 @@ class Solve {
       const auto direction = newton_direction(answer_.at, answer_.scale);
       const Vec scale = answer_.scale.cwiseMax(direction.p.cwiseAbs());
       answer_.distance = direction.settled && !direction.curved_down ? 0 : relative_length(direction.p, scale);
-      if (!direction.curved_down && (direction.settled || answer_.distance <= kSettled)) return finish(Status::converged, "");
+      // Once more where only the last move makes the next one look short: y may be far smaller than that move.
+      const bool short_step = answer_.distance <= kSettled;
+      const bool settled = relative_length(direction.p, answer_.at.y.cwiseAbs().cwiseMax(1e-300)) <= kSettled ||
+                           (short_step && was_short_);
+      was_short_ = short_step;
+      if (!direction.curved_down && (direction.settled || settled)) return finish(Status::converged, "");
       if (answer_.iterations >= options_.max_iterations) {
         return finish(answer_.distance <= kNearly && !direction.curved_down ? Status::converged : Status::lower_failed,
                       "the iterations are used up");
@@ -160,67 +165,68 @@ class Solve {
   static constexpr double kSettled = 1e-14, kNearly = 1e-4;
 
   std::optional<FollowerAnswer> advance(const Direction& direction) {
-    auto found = search_line(lower_, x_, answer_.at, direction, first_step(direction));
+    if (auto y = extrapolated(direction)) return move_to(std::move(*y));
+    auto found = search_line(lower_, x_, answer_.at, direction, 1);
     answer_.gradients += found.evaluations;
     if (found.endless) {
       return finish(Status::diverged, fmt::format("g falls without bound along {}: the follower has no minimiser this way",
                                                   direction_text(direction.p)));
     }
-    if (!found.found) {
-      if (multiple_ > 1) {
-        multiple_ = 1;
-        last_.resize(0);
-        return {};
-      }
+    if (!found.found || idle(found)) {
       // No step lowers g or |g_y| any more: rounding, if Newton's step is small in y's own scale.
       const bool near = !direction.curved_down && answer_.distance <= kNearly;
       return finish(near ? Status::converged : Status::lower_failed, "no step lowers g further");
     }
-    note_ratio(direction, found);
+    last_ = found.step == 1 && !direction.curved_down ? direction.p : Vec();
+    return move_to(std::move(found.y));
+  }
+
+  std::optional<FollowerAnswer> move_to(Vec y) {
     // The unit of y_j is where it is and how it moves; what it once was counts little, or a start at 1e8 would blur an
     // answer at 1e-8.
     constexpr double kForgotten = 1e-10;
-    largest_ = largest_.cwiseMax(found.y.cwiseAbs());
-    answer_.scale = found.y.cwiseAbs().cwiseMax((found.y - answer_.at.y).cwiseAbs()).cwiseMax(kForgotten * largest_);
-    auto next = form_follower(lower_, x_, found.y);
+    largest_ = largest_.cwiseMax(y.cwiseAbs());
+    answer_.scale = y.cwiseAbs().cwiseMax((y - answer_.at.y).cwiseAbs()).cwiseMax(kForgotten * largest_);
+    auto next = form_follower(lower_, x_, y);
     ++answer_.gradients;
     if (!next.finite) return finish(Status::nonfinite, "a derivative of g is not finite on the way");
     answer_.at = std::move(next);
     return {};
   }
 
-  double first_step(const Direction& direction) const { return direction.curved_down ? 1 : multiple_; }
+  /// Where Newton's steps shrink by a factor r_j in a coordinate, they end 1 / (1 - r_j) times as far away: at a minimum
+  /// that is flat to order p, r = (p - 2) / (p - 1). Taken where |g_y| falls by more than plain steps would make it, and
+  /// never twice in a row: the factors have to be seen again.
+  std::optional<Vec> extrapolated(const Direction& direction) {
+    constexpr double kLeast = 0.4, kMost = 0.95, kPays = 0.25;
+    if (direction.curved_down || last_.size() == 0) return {};
+    Vec p = direction.p;
+    bool any = false;
+    for (Index j = 0; j < p.size(); ++j) {
+      const double ratio = last_[j] != 0 ? p[j] / last_[j] : 0;
+      if (!(ratio > kLeast && ratio < kMost)) continue;
+      p[j] /= 1 - ratio;
+      any = true;
+    }
+    if (!any) return {};
+    const auto there = lower_.evaluate(Oracle::value | Oracle::grad_y, x_, answer_.at.y + p);
+    ++answer_.gradients;
+    const auto length = [&](const Vec& gradient) { return norm(gradient.cwiseQuotient(answer_.at.spectrum.scale())); };
+    const bool level = *there.value <= answer_.at.value + 8 * kEpsilon * std::abs(answer_.at.value);
+    if (!level || !all_finite(*there.grad_y) || !(length(*there.grad_y) < kPays * length(answer_.at.gradient))) return {};
+    last_.resize(0);
+    answer_.flat = true;
+    return answer_.at.y + p;
+  }
 
-  /// Steps that shrink by a steady factor r end 1 / (1 - r) times as far away.
-  void note_ratio(const Direction& direction, const Search& found) {
-    constexpr double kSteady = 0.05, kLeast = 0.4, kMost = 0.95;
-    if (direction.curved_down) {
-      last_.resize(0);
-      multiple_ = 1;
-      return;
-    }
-    if (multiple_ > 1) {
-      // The longer steps stay while they pay: a wrong multiple shrinks the gradient less than plain steps would.
-      if (found.step != multiple_ || !(found.gradient_after < 0.2 * found.gradient_before)) {
-        multiple_ = 1;
-        last_.resize(0);
-      }
-      return;
-    }
-    const double length = norm(direction.p);
-    if (found.step == 1 && last_.size() == direction.p.size()) {
-      const double before = norm(last_);
-      const double ratio = before > 0 ? length / before : 0;
-      const bool aligned = dot(last_, direction.p) > 0.99 * before * length;
-      if (aligned && ratio > kLeast && ratio < kMost && std::abs(ratio - ratio_) < kSteady) {
-        multiple_ = 1 / (1 - ratio);
-        answer_.flat = true;
-      }
-      ratio_ = ratio;
-    } else {
-      ratio_ = 0;
-    }
-    last_ = found.step == 1 ? direction.p : Vec();
+  /// Counts iterations in which neither g nor |g_y| fell by more than rounding.
+  bool idle(const Search& found) {
+    constexpr int kPatience = 4;
+    const double rounding = 8 * kEpsilon * std::abs(answer_.at.value);
+    const bool progress =
+        found.value < answer_.at.value - rounding || found.gradient_after < 0.5 * found.gradient_before;
+    idle_ = progress ? 0 : idle_ + 1;
+    return idle_ >= kPatience;
   }
 
   /// Every few iterations in which Newton's step did not shrink: an infimum at infinity looks like that.
@@ -246,8 +252,10 @@ class Solve {
   const Vec& x_;
   FollowerOptions options_;
   FollowerAnswer answer_;
-  double multiple_ = 1, ratio_ = 0;
-  Vec last_, largest_;
+  int idle_ = 0;
+  bool was_short_ = false;
+  Vec last_;     // the last plain Newton step
+  Vec largest_;  // |y_j| so far
   std::vector<double> lengths_;
 };
 
@@ -272,7 +280,7 @@ FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y)
   at.finite = at.hessian.allFinite() && at.cross.allFinite();
   if (!at.finite) return at;
   at.spectrum = ScaledSpectrum(at.hessian);
-  constexpr double kRoundings = 4;
+  constexpr double kRoundings = 0.5;
   at.noise = kRoundings * std::max(kEpsilon, lower.rounding()) *
              (at.hessian.cwiseAbs() * y.cwiseAbs() + at.cross.cwiseAbs().transpose() * x.cwiseAbs());
   return at;

@@ -50,9 +50,8 @@ struct FollowerOptions {
 };
 
 /// Minimises g(x, .) from `start`: Newton steps with the absolute values of H's eigenvalues, so that saddles and maxima
-/// are left, a weak Wolfe line search, and steps of 1 / (1 - r) times Newton's where these shrink by a steady factor r:
-/// at a minimum that is flat to order p they do so by (p - 2) / (p - 1), and the longer step is again of second order
-/// (Schroeder 1870). Stops at rounding level, not at a tolerance: what it returns does not depend on units.
+/// are left, a weak Wolfe line search, and extrapolation of each coordinate whose Newton steps shrink by a steady
+/// factor, as they do by (p - 2) / (p - 1) at a minimum that is flat to order p (Aitken 1926). Stops at rounding level, not at a tolerance: what it returns does not depend on units.
 FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options = {});
 
 /// "along (0, 1)": a direction for messages, scaled to a largest entry of 1, its first entries if it is long.

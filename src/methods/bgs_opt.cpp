@@ -240,7 +240,7 @@ void describe(OptionTable& table, BgsOptOptions& options) {
            "gradient steps M of the follower from its last answer that are taken but not differentiated; "
            "auto: from the measured contraction",
            between(0, kMostSteps))
-      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", at_least(1))
+      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", between(1, 1e6))
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0));
   table.group("Hypergradient")
@@ -268,7 +268,7 @@ void describe(OptionTable& table, BgsOptOptions& options) {
       .add("adjoint-iterations", options.adjoint_iterations,
            "most iterations of the adjoint solver per leader step, each solve going on from the last; auto: ten times "
            "the follower's dimension, at most 1000",
-           at_least(1));
+           between(1, 1e6));
   describe(table, options.memory, options.checkpoints);
   describe(table, options.leader);
 }

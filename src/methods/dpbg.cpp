@@ -177,7 +177,7 @@ StepReport Dpbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
 
 void describe(OptionTable& table, DpbgOptions& options) {
   table.group("Follower")
-      .add("inner-steps", options.inner_steps, "gradient steps k of the follower per leader step", at_least(1))
+      .add("inner-steps", options.inner_steps, "gradient steps k of the follower per leader step", between(1, 1e6))
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured along the first "
            "path, then kept",

@@ -170,7 +170,7 @@ void describe(OptionTable& table, F2saOptions& options) { describe(table, option
 
 void describe(OptionTable& table, BomeOptions& options) {
   describe(table, options.sampling, false);
-  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", at_least(1));
+  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", between(1, 1e6));
   table.group("Hypergradient")
       .add("barrier", options.barrier, "rate eta at which the follower's suboptimality must fall", greater_than(0));
 }

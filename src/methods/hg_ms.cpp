@@ -148,7 +148,9 @@ std::vector<Finding> HgMs::findings(const OuterMethod::State& base) const {
 
 void describe(OptionTable& table, HgMsOptions& options) {
   describe(table, options.selection);
-  table.add("explore-every", options.explore_every, "explore again after this many leader steps without", at_least(1))
+  table
+      .add("explore-every", options.explore_every, "explore again after this many leader steps without",
+           between(1, 1e9))
       .add("explore-move", options.explore_move, "explore again when x has moved by this times 1 + |x|", at_least(0))
       .add("explore-jump", options.explore_jump,
            "explore again when the answer has moved by this times 1 + |y| in one step", at_least(0))

@@ -27,7 +27,7 @@ void describe(OptionTable& table, HoagOptions& options) {
       .add("lower-tolerance", options.lower_tolerance,
            "the follower is solved until its gradient is below this (times that at the start, if above 1)",
            between(1e-14, 0.1))
-      .add("lower-iterations", options.lower_iterations, "most L-BFGS iterations of one solve", at_least(1));
+      .add("lower-iterations", options.lower_iterations, "most L-BFGS iterations of one solve", between(1, 1e6));
   table.group("Hypergradient")
       .add("adjoint-tolerance", options.adjoint_tolerance, "conjugate gradients stop at |H w - f_y| <= this |f_y|",
            between(1e-14, 0.5));

@@ -127,7 +127,7 @@ std::vector<Finding> Iaptt::findings(const OuterMethod::State& base) const {
 
 void describe(OptionTable& table, IapttOptions& options) {
   table.group("Follower")
-      .add("inner-steps", options.inner_steps, "follower steps K per leader step", at_least(1))
+      .add("inner-steps", options.inner_steps, "follower steps K per leader step", between(1, 1e6))
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0));
   describe(table, options.leader);

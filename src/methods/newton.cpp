@@ -40,7 +40,7 @@ class Turn {
   StepReport take() {
     StepReport report;
     for (int trial = 0; trial < kTrials; ++trial) {
-      if (!s_.fresh && needs_measure_ && !moves_.measure()) return stuck("its curvature could not be measured");
+      if (!s_.fresh && (needs_measure_ || moves_.measures_cheaply()) && !moves_.measure()) return stuck("its curvature could not be measured");
       needs_measure_ = false;
       newton_ = moves_.newton_step();
       distance_ = moves_.in_units(newton_);
@@ -50,6 +50,7 @@ class Turn {
           continue;
         }
         if (!curved_down()) {
+          if (s_.escape.size() > 0) return solved();
           if (auto better = moves_.look_along_flats(distance_ > kRounded); better.ok()) {
             const Vec move = better.x - s_.answer.x;
             moves_.accept(std::move(better));
@@ -67,41 +68,59 @@ class Turn {
 
  private:
   static constexpr int kTrials = 80;
+  static constexpr double kCurved = 1e-5;  // of curvatures: what differences may leave of zero, relative
   static constexpr int kLookForKink = 3;  // rejections
 
   bool curved_down() const {
-    constexpr double kCurved = 1e-5;  // what differences may leave of zero, relative
     return moves_.formed() && s_.spectrum.smallest() < -kCurved * s_.spectrum.largest();
   }
 
   /// Near an answer: Newton's step is short, h is rounding, or all that the model promises is nothing beside what f has
   /// changed by (a minimum without curvature is approached for ever).
   bool is_near() const {
-    constexpr double kNothing = 1e-15;
-    const double promised = -0.5 * dot(s_.answer.gradient, newton_);
-    return distance_ <= options_.distance || vanishes(s_.answer) ||
-           (moves_.formed() && promised <= kNothing * (s_.largest_upper - s_.answer.upper) &&
-            newton_.cwiseAbs().maxCoeff() <= 1e-3 * (s_.x - s_.x_start).cwiseAbs().maxCoeff());
+    constexpr double kNothing = 1e-15, kNothingInTail = 1e-13, kShort = 1e-3;
+    const double promised = -0.5 * dot(s_.answer.gradient, newton_), changed = s_.largest_upper - s_.answer.upper;
+    if (vanishes(s_.answer)) return true;
+    // A coordinate that once went far must not make the others look near.
+    constexpr double kLittle = 1e-9;
+    const double little = std::max(kLittle * changed, 100 * moves_.rounding_of_upper(s_.answer.upper));
+    if (distance_ <= options_.distance && (promised <= little || changed == 0)) return true;
+    if (s_.escape.size() > 0) return promised <= kNothingInTail * changed;
+    return moves_.formed() && promised <= kNothing * changed &&
+           newton_.cwiseAbs().maxCoeff() <= kShort * (s_.x - s_.x_start).cwiseAbs().maxCoeff();
   }
 
-  /// Where nothing is known yet: Newton's step, or a share of x's own unit where h says nothing.
+  /// Where nothing is known yet: Newton's step, but where M has no curvature to end it, some of x's own units.
   Vec first_reach() const {
+    constexpr double kUnits = 10;
+    if (s_.reach.size() > 0) return s_.reach;
+    const bool straight = moves_.formed() && s_.spectrum.eigenvalues().cwiseAbs().minCoeff() <= s_.spectrum.rounding();
+    return straight && distance_ > kUnits ? Vec(kUnits / distance_ * newton_) : newton_;
+  }
+
+  /// Off a saddle or a maximum: along all directions in which M curves downwards at once, by a small share of x's own
+  /// unit each. One after the other would lead from saddle to saddle.
+  Vec first_push() const {
     constexpr double kShare = 1e-2;
-    Vec known = s_.reach.size() > 0 ? s_.reach : newton_;
-    if (!is_near() || !curved_down()) return known;
-    Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), 0));
-    v *= kShare / moves_.in_units(v);
-    return moves_.length(v) > moves_.length(known) ? v : known;
+    Vec push = Vec::Zero(s_.x.size());
+    for (Index k = 0; k < s_.x.size() && s_.spectrum.eigenvalues()[k] < -kCurved * s_.spectrum.largest(); ++k) {
+      const Vec v = s_.spectrum.direction(Vec::Unit(s_.x.size(), k));
+      push += kShare / moves_.in_units(v) * v;
+    }
+    return push;
   }
 
   std::optional<StepReport> try_move() {
     constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2, kLeast = 1e-13;
     constexpr double kShort = 1e-8;
-    if (reach_.size() == 0) reach_ = first_reach();
-    const auto step = moves_.propose(moves_.length(reach_), side_);
+    constexpr double kFar = 0.5;  // of the follower from its first-order response
+    const bool pushes = is_near() && curved_down();
+    if (reach_.size() == 0) reach_ = pushes ? first_push() : first_reach();
+    auto step = pushes ? moves_.push(reach_) : moves_.propose(moves_.length(reach_));
+    if (!pushes) rest(step.p);
     const double share = moves_.in_units(step.p);
     if (!(step.length > 0) || share < kLeast) return stuck_or_kink();
-    if (share < kShort && rejections_ == kLookForKink && (s_.kink = moves_.at_kink())) return solved();
+    if (!pushes && share < kShort && rejections_ == kLookForKink && (s_.kink = moves_.at_kink())) return solved();
     auto next = moves_.trial(step.p);
     if (next.status == Status::interrupted) return interrupted();
     if (!next.ok()) {
@@ -128,7 +147,7 @@ class Turn {
       const double slope = dot(s_.answer.gradient, step.p);
       const double parabola = slope < 0 ? -0.5 * slope / (-fall - slope) : kShrink;
       reach_ = std::clamp(parabola, 0.1, 0.5) * step.p;
-      side_ = -side_;
+      if (pushes) reach_ = (rejections_ % 2 == 0 ? -1 : -kShrink) * step.p;
       if (++rejections_ == 2) {
         needs_measure_ = true;
         remember_lengths(step.p);
@@ -138,7 +157,7 @@ class Turn {
     // A model that predicted badly has earned no longer steps.
     if (measurable && ratio < kPoor) {
       s_.reach = kPoor * step.p;
-    } else if (measurable && ratio > kGood && !step.inside) {
+    } else if (measurable && ratio > kGood && !step.inside && moves_.lag(next) < kFar) {
       s_.reach = (ratio > kExcellent ? 2 * kGrow : kGrow) * step.p;
     } else if (s_.reach.size() == 0 || moves_.length(s_.reach) < step.length) {
       s_.reach = step.p;
@@ -148,6 +167,16 @@ class Turn {
     moves_.learn(before, s_.answer);
     if (!moves_.formed()) s_.fresh = !s_.pairs.empty();
     return done();
+  }
+
+  /// Coordinates whose part of the promised decrease is nothing beside what f has changed by stay where they are: in
+  /// tails where f levels off, steps are quotients of two roundings.
+  void rest(Vec& p) const {
+    constexpr double kNothing = 1e-18;
+    const double nothing = kNothing * (s_.largest_upper - s_.answer.upper);
+    for (Index i = 0; i < p.size(); ++i) {
+      if (std::abs(s_.answer.gradient[i] * p[i]) <= nothing) p[i] = 0;
+    }
   }
 
   double norm_of(const LeaderAnswer& answer) const {
@@ -170,17 +199,29 @@ class Turn {
     constexpr std::size_t kPatience = 8;
     s_.moves.push_back(newton_.cwiseAbs().maxCoeff());
     const auto count = s_.moves.size();
-    if (count % kPatience == 0 && s_.moves.back() > 0.5 * s_.moves[count - kPatience] &&
-        moves_.falls_for_ever(newton_)) {
-      report.status = Status::diverged;
-      report.message = fmt::format(
-          "the upper objective falls for ever along {}: the leader has no solution this way (f = {:.6g} here)",
-          direction_text(newton_), s_.answer.upper);
+    if (count % kPatience == 0 && s_.moves.back() > 0.5 * s_.moves[count - kPatience] && newton_.norm() > 0) {
+      if (auto tail = moves_.tail(newton_); tail.falls_for_ever) {
+        s_.escape = newton_;
+        if (tail.unbounded) return escaped();
+        moves_.accept(std::move(tail.lowest));
+        report = report_of(s_.answer);
+        report.solved = false;
+      }
     }
     return report;
   }
 
+  /// The end of a run whose leader has no solution in the direction that it took.
+  StepReport escaped() {
+    auto report = report_of(s_.answer);
+    report.status = Status::diverged;
+    report.message = fmt::format("the upper objective falls for ever along {}: the leader has no solution this way",
+                                 direction_text(s_.escape));
+    return report;
+  }
+
   StepReport solved() {
+    if (s_.escape.size() > 0 && distance_ > options_.distance && dot(s_.answer.gradient, s_.escape) <= 0) return escaped();
     ++s_.iteration;
     auto report = report_of(s_.answer);
     report.solved = true;
@@ -209,6 +250,8 @@ class Turn {
   }
 
   StepReport stuck_or_kink() {
+    constexpr double kLevel = 1e-12;  // all that f could still fall by is nothing beside what it has fallen by
+    if (-0.5 * dot(s_.answer.gradient, newton_) <= kLevel * (s_.largest_upper - s_.answer.upper) && s_.fresh) return solved();
     if (distance_ <= kRounded && s_.fresh && !curved_down()) return solved();
     s_.kink = moves_.at_kink();
     if (s_.kink) return solved();
@@ -231,7 +274,7 @@ class Turn {
   NewtonMoves moves_;
   Vec newton_;
   Vec reach_;
-  double distance_ = 0, side_ = 1;
+  double distance_ = 0;
   bool needs_measure_ = s_.iteration == 1;
   int rejections_ = 0, refreshed_ = 0;
   std::string last_trouble_;

@@ -56,10 +56,13 @@ bool NewtonMoves::measure() {
   s_.model = std::move(measured.hessian);
   const Vec own = s_.model.diagonal().cwiseAbs().cwiseSqrt();
   s_.largest_scale = s_.largest_scale.size() > 0 ? s_.largest_scale.cwiseMax(own) : own;
-  constexpr double kFlattest = 1e-4;  // of what S has been
-  s_.spectrum = ScaledSpectrum(s_.model, kFlattest * s_.largest_scale);
+  s_.spectrum = ScaledSpectrum(s_.model);
   s_.fresh = true;
   return true;
+}
+
+bool NewtonMoves::measures_cheaply() const {
+  return formed() && s_.answer.formed && !s_.answer.flat && s_.x.size() <= 2 * s_.y.size() + 10;
 }
 
 void NewtonMoves::learn(const LeaderAnswer& from, const LeaderAnswer& to) {
@@ -74,7 +77,7 @@ void NewtonMoves::learn(const LeaderAnswer& from, const LeaderAnswer& to) {
   const double sizes = s_.spectrum.length(move) * norm(s_.spectrum.coordinates(missed));
   if (!(std::abs(along) > kLeast * sizes)) return;
   s_.model += missed * missed.transpose() / along;
-  s_.spectrum = ScaledSpectrum(s_.model, 1e-4 * s_.largest_scale);
+  s_.spectrum = ScaledSpectrum(s_.model);
   s_.fresh = false;
 }
 
@@ -91,8 +94,8 @@ Vec NewtonMoves::newton_step() const {
   return spectrum.direction(c);
 }
 
-TrustRegionStep NewtonMoves::propose(double radius, double side) const {
-  if (formed()) return minimise_model(s_.spectrum, s_.answer.gradient, radius, side);
+TrustRegionStep NewtonMoves::propose(double radius) const {
+  if (formed()) return minimise_model(s_.spectrum, s_.answer.gradient, radius);
   TrustRegionStep step;
   const Vec p = newton_step();
   const double whole = norm(p), share = whole > radius ? radius / whole : 1;
@@ -100,6 +103,14 @@ TrustRegionStep NewtonMoves::propose(double radius, double side) const {
   step.length = share * whole;
   step.inside = share == 1;
   step.decrease = -dot(s_.answer.gradient, step.p) * (1 - 0.5 * share);
+  return step;
+}
+
+TrustRegionStep NewtonMoves::push(const Vec& p) const {
+  TrustRegionStep step;
+  step.p = p;
+  step.length = length(p);
+  step.decrease = -(dot(s_.answer.gradient, p) + 0.5 * dot(p, s_.model * p));
   return step;
 }
 
@@ -117,6 +128,14 @@ double NewtonMoves::in_units(const Vec& p) const {
 double NewtonMoves::rounding_of_upper(double other) const {
   constexpr double kRoundings = 8;
   return kRoundings * problem_.rounding() * std::max(std::abs(s_.answer.upper), std::abs(other));
+}
+
+double NewtonMoves::lag(const LeaderAnswer& next) const {
+  if (!s_.answer.formed || s_.answer.flat) return 0;
+  const auto& spectrum = s_.answer.formed->spectrum;
+  const Vec went = next.y - s_.answer.y;
+  const double far = spectrum.length(went);
+  return far > 0 ? spectrum.length(went - s_.answer.response(next.x - s_.answer.x)) / far : 0;
 }
 
 LeaderAnswer NewtonMoves::look_along_flats(bool thorough) {
@@ -160,9 +179,11 @@ bool NewtonMoves::at_kink() {
   for (Index i = 0; i < n; ++i) {
     if (!(unit[i] > 0)) unit[i] = general;
   }
+  constexpr double kJump = 0.1, kAboveNoise = 1e3;
+  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit))) return false;
   std::vector<Vec> gradients{s_.answer.gradient.cwiseProduct(unit)};
   Random random(1);
-  double largest = norm(gradients.front());
+  double largest = norm(gradients.front()), jump = 0;
   for (Index i = 0; i < 2 * n + 4; ++i) {
     Vec p(n);
     for (Index j = 0; j < n; ++j) p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
@@ -171,7 +192,9 @@ bool NewtonMoves::at_kink() {
     if (beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return false;
     gradients.push_back(beside.gradient.cwiseProduct(unit));
     largest = std::max(largest, norm(gradients.back()));
+    jump = std::max(jump, norm(gradients.back() - gradients.front()));
   }
+  if (jump < kJump * largest) return false;  // smooth, as far as these see
   // The point of least norm in their convex hull.  [Gilbert 1966]
   Vec mean = gradients.front();
   for (int i = 0; i < kIterations; ++i) {
@@ -187,20 +210,29 @@ bool NewtonMoves::at_kink() {
   return norm(mean) <= kVanishes * largest;
 }
 
-bool NewtonMoves::falls_for_ever(const Vec& p) {
-  constexpr int kLengths = 16;
-  double last = s_.answer.upper, step = 1;
+NewtonMoves::Tail NewtonMoves::tail(const Vec& p) {
+  constexpr int kLengths = 14, kLeastFalls = 3;
+  Tail found;
+  double last = s_.answer.upper, step = 1, first_fall = 0, last_fall = 0;
   Vec y = s_.answer.y;
   int falls = 0;
   for (int k = 0; k < kLengths; ++k, step *= 4) {
-    const auto there = answer(s_.answer.x + step * p, y);
-    if (!there.ok()) return falls > 6;
-    if (there.upper > last) return false;
-    if (there.upper < last) ++falls;
+    auto there = answer(s_.answer.x + step * p, y);
+    if (!there.ok()) return {};
+    const double fall = last - there.upper;
+    if (fall < 0) return {};
+    if (k == 0) first_fall = fall;
+    last_fall = fall;
     last = there.upper;
     y = there.y;
+    if (fall > rounding_of_upper(there.upper)) {
+      ++falls;
+      found.lowest = std::move(there);
+    }
   }
-  return falls > 2;
+  found.falls_for_ever = falls >= kLeastFalls;
+  found.unbounded = found.falls_for_ever && last_fall > 4 * first_fall;
+  return found;
 }
 
 }  // namespace bilevel

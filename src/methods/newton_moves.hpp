@@ -23,15 +23,23 @@ class NewtonMoves {
   void accept(LeaderAnswer next);
   /// Measures M at the present triple. False where its differences cannot be had.
   bool measure();
+  /// Whether measuring M costs no more than a few answers: then it is measured at every triple.
+  bool measures_cheaply() const;
   /// What a trial's hypergradient says about M: symmetric rank-one (formed), or one more pair.
   void learn(const LeaderAnswer& from, const LeaderAnswer& to);
 
   /// Newton's step with the absolute values of M's eigenvalues.
   Vec newton_step() const;
-  TrustRegionStep propose(double radius, double side) const;
+  TrustRegionStep propose(double radius) const;
+  /// A given move as a step of the formed model.
+  TrustRegionStep push(const Vec& p) const;
   double length(const Vec& p) const;
   /// Largest |p_i| in units of x_i.
   double in_units(const Vec& p) const;
+
+  /// How far the follower is from its first-order response, as a share of how far it went: where that is much, f may
+  /// fall as the model says and yet the model mean nothing. 0 where H was not formed.
+  double lag(const LeaderAnswer& next) const;
 
   /// A point at which f is lower than here beyond rounding, along directions in which M has next to no curvature; not
   /// ok() if there is none. Sets state.flat if there are such directions. `thorough`: also where there is little
@@ -39,8 +47,13 @@ class NewtonMoves {
   LeaderAnswer look_along_flats(bool thorough);
   /// Whether f has a kink here: hypergradients around, of answers that are no better, have nearly a vanishing mean.
   bool at_kink();
-  /// Whether f does not rise along p however far one goes.
-  bool falls_for_ever(const Vec& p);
+  /// What f does along p, out to a hundred million times its length.
+  struct Tail {
+    bool falls_for_ever = false;  // it never rises
+    bool unbounded = false;       // and falls by more and more
+    LeaderAnswer lowest;          // where it last fell by more than rounding
+  };
+  Tail tail(const Vec& p);
   /// What rounding makes of f.
   double rounding_of_upper(double other) const;
 

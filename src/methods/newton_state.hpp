@@ -31,6 +31,7 @@ struct Newton::State final : OuterMethod::State {
   bool flat = false;          // solved where f has no curvature along some direction
   bool kink = false;          // solved at a kink
   bool escaped_saddle = false;
+  Vec escape;  // R^n: a direction along which f falls for ever; empty: none was met
 
   std::unique_ptr<OuterMethod::State> clone() const override { return std::make_unique<State>(*this); }
   bool assign(const OuterMethod::State& other) override {

@@ -89,8 +89,8 @@ StepReport Smbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
 void describe(OptionTable& table, SmbgOptions& options) {
   table.group("Follower")
       .add("inner-steps", options.inner_steps,
-           "gradient steps k of the follower per leader step; auto: from the measured contraction", at_least(1))
-      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", at_least(1))
+           "gradient steps k of the follower per leader step; auto: from the measured contraction", between(1, 1e6))
+      .add("max-inner-steps", options.max_inner_steps, "most steps that the automatic choice may take", between(1, 1e6))
       .add("inner-step-size", options.inner_step_size,
            "the follower's step a, stable for a L < 1; auto: 0.9 / L with the curvature L measured", greater_than(0))
       .add("warm-start", options.warm_start, "start the follower from its last answer instead of from its first guess");
@@ -103,13 +103,13 @@ void describe(OptionTable& table, SmbgOptions& options) {
             {"forward", HypergradientKind::forward},
             {"implicit", HypergradientKind::implicit}})
       .add("truncated-steps", options.truncated_steps, "how many last steps the truncated hypergradient differentiates",
-           at_least(1));
+           between(1, 1e6));
   describe(table, options.memory, options.checkpoints);
   table.group("Hypergradient")
       .add("cg-tolerance", options.cg_tolerance, "implicit: stop at |H w - f_y| <= tolerance |f_y|",
            between(1e-15, 0.5))
       .add("cg-iterations", options.cg_iterations, "implicit: most conjugate gradient steps; 0: at most 1000",
-           at_least(0));
+           between(0, 1e6));
   describe(table, options.leader);
 }
 

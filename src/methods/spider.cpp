@@ -85,17 +85,17 @@ void describe(OptionTable& table, SrbaOptions& options) {
   describe(table, options.sampling);
   table.group("Sampling")
       .add("period", options.period,
-           "iterations from one full batch to the next; auto: as many as the batches of a pass take", at_least(1));
+           "iterations from one full batch to the next; auto: as many as the batches of a pass take", between(1, 1e9));
 }
 
 void describe(OptionTable& table, VrboOptions& options) {
   describe(table, options.sampling);
   table.group("Sampling")
       .add("period", options.period,
-           "iterations from one full batch to the next; auto: as many as the batches of a pass take", at_least(1));
-  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", at_least(1));
+           "iterations from one full batch to the next; auto: as many as the batches of a pass take", between(1, 1e9));
+  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", between(1, 1e6));
   table.group("Hypergradient")
-      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", at_least(1));
+      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", between(1, 1e6));
 }
 
 }  // namespace bilevel

@@ -58,22 +58,22 @@ void Ttsa::iterate(const BilevelProblem& problem, State& s) const {
 
 void describe(OptionTable& table, StocBioOptions& options) {
   describe(table, options.sampling);
-  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", at_least(1));
+  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", between(1, 1e6));
   table.group("Hypergradient")
-      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", at_least(1));
+      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", between(1, 1e6));
 }
 
 void describe(OptionTable& table, AmigoOptions& options) {
   describe(table, options.sampling);
-  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", at_least(1));
+  table.group("Follower").add("inner-steps", options.inner_steps, "follower steps T per leader step", between(1, 1e6));
   table.group("Hypergradient")
-      .add("adjoint-steps", options.adjoint_steps, "steps N on the adjoint per leader step", at_least(1));
+      .add("adjoint-steps", options.adjoint_steps, "steps N on the adjoint per leader step", between(1, 1e6));
 }
 
 void describe(OptionTable& table, TtsaOptions& options) {
   describe(table, options.sampling);
   table.group("Hypergradient")
-      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", at_least(1));
+      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", between(1, 1e6));
 }
 
 }  // namespace bilevel

@@ -227,11 +227,11 @@ StepReport StochasticMethod::step(const BilevelProblem& problem, OuterMethod::St
 void describe(OptionTable& table, StochasticOptions& options, bool has_adjoint) {
   table.group("Sampling")
       .add("batch-size", options.batch_size, "samples of a batch, more than there are: all of them; auto: 64",
-           at_least(1))
+           between(1, 1e9))
       .add("iterations-per-round", options.iterations_per_round,
            "stochastic iterations of one step; auto: a pass over the follower's samples, from 50 of the follower's "
            "steps to 1000 iterations",
-           at_least(1))
+           between(1, 4294967295.0))
       .add("sampling-seed", options.seed, "of the batches and of all else that is drawn");
   table.group("Follower")
       .add("inner-step-size", options.inner_step_size,

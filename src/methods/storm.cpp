@@ -63,7 +63,7 @@ void describe(OptionTable& table, StormOptions& options) {
   table.group("Hypergradient")
       .add("momentum", options.momentum, "weight of the newest direction at the start, falling like k^-2/3",
            greater_than(0) & at_most(1))
-      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", at_least(1));
+      .add("neumann-terms", options.neumann_terms, "products Q of the Neumann series for the adjoint", between(1, 1e6));
 }
 
 }  // namespace bilevel

@@ -148,10 +148,11 @@ std::vector<Finding> Unibio::findings(const OuterMethod::State& base) const {
 void describe(OptionTable& table, UnibioOptions& options) {
   describe(table, options.sampling);
   table.group("Follower")
-      .add("follower-every", options.follower_every, "the follower answers anew in every I-th iteration", at_least(1))
-      .add("follower-budget", options.budget, "gradient steps of each of its answers, over all epochs", at_least(1))
+      .add("follower-every", options.follower_every, "the follower answers anew in every I-th iteration",
+           between(1, 1e9))
+      .add("follower-budget", options.budget, "gradient steps of each of its answers, over all epochs", between(1, 1e9))
       .add("first-epoch", options.first_epoch,
-           "steps T_1 of the first epoch; later ones are 2^(2 (p-1) / p) times as long", at_least(1))
+           "steps T_1 of the first epoch; later ones are 2^(2 (p-1) / p) times as long", between(1, 1e9))
       .add("first-radius", options.first_radius,
            "radius R_1 of the first epoch's ball, to reach the answer; auto: 1 + |y|", greater_than(0))
       .add("gradient-noise", options.gradient_noise,
@@ -168,7 +169,7 @@ void describe(OptionTable& table, UnibioOptions& options) {
       .add("power-tolerance", options.tolerance, "krylov: stop at this residual, relative", between(1e-15, 0.5))
       .add("series-terms", options.terms, "neumann: the last Q of the terms q = 0, .., Q", between(0, 1e6))
       .add("cross-batches", options.cross_batches,
-           "batches that the mixed derivative is averaged over; auto: as many as the series draws", at_least(1));
+           "batches that the mixed derivative is averaged over; auto: as many as the series draws", between(1, 1e6));
   table.group("Leader").add("momentum", options.momentum, "beta: how slowly the direction forgets",
                             at_least(0) & less_than(1));
 }

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <typeinfo>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "run/audience.hpp"
+#include "run/watched_step.hpp"
 
 namespace bilevel {
 
@@ -71,6 +75,24 @@ bool over(const StopRule& rule, const Progress& progress, const TraceRow& row, R
   return false;
 }
 
+/// Throws unless `from` is a state that `method`, whose own is `fresh`, can go on from.
+void check_resumable(const BilevelProblem& problem, const OuterMethod& method, const OuterMethod::State& fresh,
+                     const OuterMethod::State& from) {
+  const bool other_name = !from.method.empty() && from.method != method.name();
+  if (other_name || typeid(from) != typeid(fresh)) {
+    throw InvalidArgument(fmt::format("the state to resume from belongs to {}, but the method is {}",
+                                      from.method.empty() ? "another method" : "method " + from.method, method.name()));
+  }
+  if (from.x.size() != problem.dim_x() || from.y.size() != problem.dim_y()) {
+    throw DimensionMismatch(
+        fmt::format("the state to resume from has x of length {} and y of length {}, but problem '{}' has {} and {}",
+                    from.x.size(), from.y.size(), problem.name, problem.dim_x(), problem.dim_y()));
+  }
+  if (!all_finite(from.x) || !all_finite(from.y)) {
+    throw InvalidInput("the state to resume from is at a point with NaN or infinite entries");
+  }
+}
+
 }  // namespace
 
 RunResult run(const BilevelProblem& problem, const OuterMethod& method, const StopRule& stop,
@@ -79,36 +101,62 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   check_options(stop);
   auto state = method.init(problem);  // also the check that method and problem fit
-  if (from) state = std::move(from);
+  Audience audience(observers);
+  if (from) {
+    check_resumable(problem, method, *state, *from);
+    state = std::move(from);
+  }
+  state->method = method.name();
   const auto upper_start = problem.upper->counts(), lower_start = problem.lower->counts();
 
   RunResult result;
-  for (auto* observer : observers) observer->on_start(problem, *state);
-  if (stop.max_iterations <= state->iteration) {
-    result.message = fmt::format("{} steps were already done, the most allowed", state->iteration);
-  }
+  bool done = stop.max_iterations <= state->iteration;
+  if (done) result.message = fmt::format("{} steps were already done, the most allowed", state->iteration);
+  // What observers make of the run once they were told of it.
+  const auto hear = [&] {
+    const bool stops = audience.wants_stop();
+    if (done || (!stops && !audience.error())) return;
+    done = true;
+    result.status = audience.error() ? Status::exception : Status::interrupted;
+    result.message = fmt::format("after {} steps {}", state->iteration,
+                                 audience.error() ? audience.message() : "an observer asked to stop");
+    result.error = audience.error();
+  };
+  auto add_error_of_observer = [&, noted = false]() mutable {
+    if (noted || !audience.error()) return;
+    noted = true;
+    if (result.error == audience.error()) return;
+    result.message += "; " + audience.message();
+    if (!result.error) result.error = audience.error();
+  };
+  audience.tell("on_start", [&](Observer& observer) { observer.on_start(problem, *state); });
+  hear();
+  WatchedSteps watched(problem, method);
   std::unique_ptr<OuterMethod::State> before;  // the last step, to go back to
-  for (bool done = stop.max_iterations <= state->iteration; !done;) {
+  while (!done) {
     if (!before || !before->assign(*state)) before = state->clone();
     TraceRow row;
-    row.report = method.step(problem, *state);
+    row.report = watched.step(*state);
     row.iteration = before->iteration + 1;
     row.seconds = elapsed();
     row.upper = problem.upper->counts() - upper_start;
     row.lower = problem.lower->counts() - lower_start;
     if (row.report.status != Status::converged) {
       result.status = row.report.status;
-      result.message = row.report.status == Status::stagnated || row.report.status == Status::diverged
-                           ? row.report.message
+      const bool end = row.report.status == Status::stagnated || row.report.status == Status::diverged;
+      result.message = end ? row.report.message
                            : fmt::format("step {} failed and was rolled back: {}", row.iteration, row.report.message);
+      result.error = watched.error();
       state = std::move(before);
       break;
     }
     result.upper = row.report.upper;
     note(state->progress, row, stop, state->answered_x, state->y);
     done = over(stop, state->progress, row, result);
-    for (auto* observer : observers) observer->on_step(row, *state);
+    audience.tell("on_step", [&](Observer& observer) { observer.on_step(row, *state); });
+    if (!done && stop.interrupt && stop.interrupt->load()) done = over(stop, state->progress, row, result);
     result.trace.push_back(std::move(row));
+    hear();
   }
 
   // The leader that y answers: where the method has moved on already, that move is the next step's.
@@ -122,11 +170,14 @@ RunResult run(const BilevelProblem& problem, const OuterMethod& method, const St
   result.iterations = state->iteration;
   result.choices = state->choices;
   result.findings = method.findings(*state);
+  for (auto& finding : watched.findings()) result.findings.push_back(std::move(finding));
   result.seconds = elapsed();
   result.upper_calls = problem.upper->counts() - upper_start;
   result.lower_calls = problem.lower->counts() - lower_start;
   result.state = std::move(state);
-  for (auto* observer : observers) observer->on_finish(result);
+  add_error_of_observer();
+  audience.tell("on_finish", [&](Observer& observer) { observer.on_finish(result); });
+  add_error_of_observer();
   return result;
 }
 

@@ -127,6 +127,11 @@ void choose_newton(Recommendation& advice, const LeaderAnswer& answer, const Bil
   advice.predicted_bytes = sizeof(double) * (answer.formed ? 3 * m * m + 2 * n * m + 2 * n * n : 20 * (n + m));
   advice.predicted_seconds =
       static_cast<double>(advice.inner_steps) * (linearize + (answer.formed ? m : 10 * std::sqrt(m)) * product);
+  if (answer.status == Status::diverged) {
+    advice.summary = "the follower has no minimiser at the start";
+    advice.reasons.push_back(answer.message);
+    return;
+  }
   if (answer.flat) {
     advice.summary = "the follower's curvature vanishes at its answer, which Newton's method reaches all the same";
     advice.reasons.push_back(
@@ -171,7 +176,9 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   const Objective& g = *problem.lower;
   AnswerMemory memory;
   const auto answer = offers_newton(problem) ? answer_leader(problem, problem.x0, problem.y0, memory) : LeaderAnswer{};
-  const bool newton = answer.ok() && (answer.flat || !has_kernel(answer));
+  // A follower without a minimiser is Newton's to name.
+  const bool newton =
+      (answer.ok() && (answer.flat || !has_kernel(answer))) || answer.status == Status::diverged;
   auto settled = Lbfgs().solve(g, problem.x0, newton ? answer.y : problem.y0, {.tolerance = 1e-8, .max_iterations = 2000});
   if (newton) settled.y = answer.y;
   CertificateOptions look{.leader_curvature_limit = 0, .selection_limit = 0};

@@ -37,6 +37,13 @@ TextPosition position_of(std::string_view text, std::size_t offset) {
           characters(before.substr(line_start)) + 1};
 }
 
+std::string shortened(std::string_view text) {
+  if (text.size() <= kShownBefore) return printable(text);
+  std::size_t end = kShownBefore;
+  while (end > 0 && continues_a_character(text[end])) --end;
+  return printable(text.substr(0, end)) + "...";
+}
+
 std::string located(std::string_view where, std::string_view text, std::size_t offset, std::string_view sentence) {
   offset = std::min(offset, text.size());
   const auto place = position_of(text, offset);

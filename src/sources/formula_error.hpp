@@ -18,6 +18,9 @@ struct TextPosition {
 /// The position of the byte at `offset`; offsets beyond the end are the end.
 TextPosition position_of(std::string_view text, std::size_t offset);
 
+/// At most about 60 bytes of a text for a sentence, without control characters; whole characters of UTF-8.
+std::string shortened(std::string_view text);
+
 /// "where:line:column: sentence", then the line at `offset` (at most about 100 characters of it) and a caret under it.
 std::string located(std::string_view where, std::string_view text, std::size_t offset, std::string_view sentence);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -60,6 +61,16 @@ class Expander {
     }
     const SyntaxNode& node = syntax_[number];
     counted_ += 1;
+    if (node.kind == SyntaxKind::choose) {
+      const std::uint32_t condition = node.children[0].node;
+      count(condition);
+      check_effort(node.offset);
+      if (counted_ > kMostOperations) refuse_size(node.offset, "more than ");
+      if (const auto chosen = chosen_for_certain(node, form(condition))) return count(*chosen);
+      count(node.children[1].node);
+      count(node.children[2].node);
+      return;
+    }
     if (node.kind != SyntaxKind::sum) {
       for (const SyntaxChild& child : node.children) count(child.node);
       return;
@@ -139,6 +150,11 @@ class Expander {
       case SyntaxKind::negate: return result_.graph.scaled(child(0), -1.0);
       case SyntaxKind::call: return call(node);
       case SyntaxKind::sum: return sum(node);
+      case SyntaxKind::choose: return choose(node);
+      case SyntaxKind::compare: return compare(node);
+      case SyntaxKind::opposite: return opposite(child(0));
+      case SyntaxKind::both:
+      case SyntaxKind::either: return joined(node);
       case SyntaxKind::power: {
         Form base = child(0);
         return result_.graph.power(std::move(base), child(1));
@@ -197,10 +213,69 @@ class Expander {
   Form call(const SyntaxNode& node) {
     const Op op = functions()[node.slot].op;
     Form result = form(node.children[0].node);
-    if (!is_choice(op)) return result_.graph.apply(op, std::move(result));
+    if (!is_extremum(op)) return result_.graph.apply(op, std::move(result));
     for (std::size_t i = 1; i < node.children.size(); ++i) {
       result = result_.graph.choice(op, std::move(result), form(node.children[i].node));
     }
+    return result;
+  }
+
+  /// 1 - a
+  static Form opposite(const Form& a) {
+    Form result{{}, 1.0};
+    Graph::add(result, a, -1.0);
+    return result;
+  }
+
+  // All conditions, as their product; one of them, as not all of their opposites. What the ones before decide alone
+  // needs no others: y[i - 1] > 0 has no meaning for i = 1.
+  Form joined(const SyntaxNode& node) {
+    const bool is_both = node.kind == SyntaxKind::both;
+    Form product{{}, 1.0};
+    for (const SyntaxChild& child : node.children) {
+      Form condition = form(child.node);
+      if (!is_both) condition = opposite(condition);
+      if (condition.is_constant()) {
+        if (condition.constant != 0.0) continue;
+        product = std::move(condition);
+        break;
+      }
+      product = result_.graph.product(std::move(product), std::move(condition));
+    }
+    return is_both ? product : opposite(product);
+  }
+
+  Form compare(const SyntaxNode& node) {
+    Form a = form(node.children[0].node), b = form(node.children[1].node);
+    switch (static_cast<Relation>(node.slot)) {
+      case Relation::less: return result_.graph.choice(Op::less, std::move(a), std::move(b));
+      case Relation::at_most: return result_.graph.choice(Op::at_most, std::move(a), std::move(b));
+      case Relation::more: return result_.graph.choice(Op::less, std::move(b), std::move(a));
+      case Relation::at_least: return result_.graph.choice(Op::at_most, std::move(b), std::move(a));
+      case Relation::equal:
+      case Relation::unequal: break;
+    }
+    if (!a.is_constant() || !b.is_constant()) {
+      throw FormulaMistake{node.offset,
+                           "== and != compare indices and parameters only: what is computed from x and y is equal by "
+                           "accident; write abs(a - b) < 0.001"};
+    }
+    const bool wants_equal = static_cast<Relation>(node.slot) == Relation::equal;
+    return {{}, (a.constant == b.constant) == wants_equal ? 1.0 : 0.0};
+  }
+
+  /// The branch of a choice whose condition is known without x and y.
+  static std::optional<std::uint32_t> chosen_for_certain(const SyntaxNode& choice, const Form& condition) {
+    if (!condition.is_constant()) return std::nullopt;
+    return choice.children[condition.constant != 0.0 ? 1 : 2].node;
+  }
+
+  Form choose(const SyntaxNode& node) {
+    const Form condition = form(node.children[0].node);
+    // The other branch may then hold what has no meaning here, as y[i - 1] for i = 1.
+    if (const auto chosen = chosen_for_certain(node, condition)) return form(*chosen);
+    Form result = result_.graph.choice(Op::provided, condition, form(node.children[1].node));
+    Graph::add(result, result_.graph.choice(Op::provided, opposite(condition), form(node.children[2].node)), 1.0);
     return result;
   }
 

@@ -14,7 +14,8 @@ void unary(const Formula::Program& program, const Instruction& instruction, doub
   double* out = values + instruction.out;
   with_slots(program, instruction.a, [&](auto at) {
     with_unary(instruction.op, [&]<Op kOp>() {
-      double* first = partials + instruction.partials;
+      // For values alone there are no partials: nothing may be added to their null pointer.
+      double* first = kOrder > 0 ? partials + instruction.partials : nullptr;
       for (std::size_t k = 0; k < count; ++k) {
         const Slopes s = slopes<kOp, kOrder>(values[at(k)], instruction.parameter);
         out[k] = s.value;
@@ -32,7 +33,7 @@ void binary(const Formula::Program& program, const Instruction& instruction, dou
   with_slots(program, instruction.a, [&](auto at_a) {
     with_slots(program, instruction.b, [&](auto at_b) {
       with_binary(instruction.op, [&]<Op kOp>() {
-        double* p = partials + instruction.partials;
+        double* p = kOrder > 0 ? partials + instruction.partials : nullptr;
         for (std::size_t k = 0; k < count; ++k) {
           const BinarySlopes s = binary_slopes<kOp, kOrder>(values[at_a(k)], values[at_b(k)]);
           out[k] = s.value;
@@ -97,11 +98,11 @@ void silence_what_was_not_chosen(const Formula::Program& program, double* values
   for (auto at = program.instructions.rbegin(); at != program.instructions.rend(); ++at) {
     const Instruction& instruction = *at;
     const std::size_t count = instruction.count;
+    const std::size_t kept = is_binary_function(instruction.op) ? 5 : is_unary_function(instruction.op) ? 2 : 0;
     for (std::size_t k = 0; k < count; ++k) {
-      double* p = partials + instruction.partials + k;
+      double* p = kept > 0 ? partials + instruction.partials + k : nullptr;
       if (!counts[instruction.out + k]) {
         values[instruction.out + k] = 0.0;
-        const std::size_t kept = is_binary_function(instruction.op) ? 5 : is_unary_function(instruction.op) ? 2 : 0;
         for (std::size_t i = 0; i < kept; ++i) p[i * count] = 0.0;
         continue;
       }

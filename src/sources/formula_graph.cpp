@@ -114,10 +114,10 @@ Form Graph::apply(Op op, Form a) {
 
 Form Graph::choice(Op op, Form a, Form b) {
   if (a.is_constant() && b.is_constant()) {
-    return number(op == Op::larger ? std::max(a.constant, b.constant) : std::min(a.constant, b.constant));
+    return number(with_binary(op, [&]<Op kOp>() { return binary_slopes<kOp, 0>(a.constant, b.constant).value; }));
   }
   const std::uint32_t first = node_of(std::move(a)), second = node_of(std::move(b));
-  return first == second ? single(first) : binary(op, first, second);
+  return is_extremum(op) && first == second ? single(first) : binary(op, first, second);
 }
 
 std::uint32_t Graph::node_of(Form form) {

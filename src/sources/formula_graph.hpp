@@ -45,7 +45,7 @@ class Graph {
   Form power(Form base, Form exponent);
   /// A function of one operand, or Op::square.
   Form apply(Op op, Form a);
-  /// Op::smaller or Op::larger.
+  /// Op::smaller or Op::larger, a comparison, or Op::provided.
   Form choice(Op op, Form a, Form b);
 
   /// The node that computes the form.

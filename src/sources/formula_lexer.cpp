@@ -1,5 +1,6 @@
 #include "sources/formula_lexer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -43,6 +44,9 @@ constexpr std::array kLookAlikes{LookAlike{0x2212, "a minus sign beyond ASCII", 
                                  LookAlike{0x03C0, "the letter pi", "pi"},
                                  LookAlike{0x221A, "a root sign", "sqrt(...)"},
                                  LookAlike{0x2211, "a sum sign", "sum(i, from, to, term)"},
+                                 LookAlike{0x2264, "a comparison beyond ASCII", "<="},
+                                 LookAlike{0x2265, "a comparison beyond ASCII", ">="},
+                                 LookAlike{0x2260, "a comparison beyond ASCII", "!="},
                                  LookAlike{0x00A0, "a space beyond ASCII", " "},
                                  LookAlike{0x202F, "a space beyond ASCII", " "},
                                  LookAlike{0x2009, "a space beyond ASCII", " "},
@@ -71,7 +75,10 @@ std::optional<std::uint32_t> decode(std::string_view text, std::size_t offset) {
     }
     std::string hint = "a formula has + - * / ^ ( ) [ ] and commas beside numbers and names";
     if (c == '=') hint = "a formula is one expression, without an equality";
-    if (c == '<' || c == '>') hint = "a formula has no comparisons; min and max choose between values";
+    if (c == '&') hint = "write and between conditions";
+    if (c == '|') hint = "write or between conditions, and abs(...) for an absolute value";
+    if (c == '!') hint = "write not before a condition";
+    if (c == '?' || c == ':') hint = "a choice is written if(condition, a, b)";
     if (c == '{' || c == '}') hint = "only ( and ) group";
     throw FormulaMistake{offset, fmt::format("'{}' has no place in a formula: {}", c, hint)};
   }
@@ -107,14 +114,24 @@ Token number_at(std::string_view text, std::size_t offset) {
   }
   if (end < text.size() && text[end] == '.') {
     throw FormulaMistake{offset, fmt::format("'{}' is no number: it has two points or a point in its exponent",
-                                             text.substr(offset, end + 1 - offset))};
+                                             shortened(text.substr(offset, end + 1 - offset)))};
   }
   Token token{TokenKind::number, offset, text.substr(offset, end - offset)};
   const auto read = std::from_chars(token.text.data(), token.text.data() + token.text.size(), token.number);
   if (read.ec == std::errc::result_out_of_range) {
-    throw FormulaMistake{offset, fmt::format("'{}' is too large or too small for a number of 64 bits", token.text)};
+    throw FormulaMistake{offset,
+                         fmt::format("'{}' is too large or too small for a number of 64 bits", shortened(token.text))};
   }
   return token;
+}
+
+// A comparison's characters at `offset`; 0 if there is none.
+std::size_t comparison_at(std::string_view text, std::size_t offset) {
+  const auto rest = text.substr(offset);
+  for (const std::string_view two : {"<=", ">=", "==", "!="}) {
+    if (rest.starts_with(two)) return 2;
+  }
+  return rest.starts_with('<') || rest.starts_with('>') ? 1 : 0;
 }
 
 }  // namespace
@@ -128,6 +145,11 @@ std::vector<Token> tokenize(std::string_view text) {
       ++offset;
       continue;
     }
+    if (c == '.' && !tokens.empty() && tokens.back().kind == TokenKind::name &&
+        is_letter(text[std::min(offset + 1, text.size() - 1)])) {
+      throw FormulaMistake{tokens.back().offset, fmt::format("functions are written without '{}.' before their name",
+                                                             shortened(tokens.back().text))};
+    }
     if (is_digit(c) || c == '.') {
       tokens.push_back(number_at(text, offset));
     } else if (is_letter(c)) {
@@ -139,6 +161,8 @@ std::vector<Token> tokenize(std::string_view text) {
         throw FormulaMistake{offset, "a power is not written **: write ^"};
       }
       tokens.push_back({TokenKind::symbol, offset, text.substr(offset, 1)});
+    } else if (const std::size_t length = comparison_at(text, offset); length > 0) {
+      tokens.push_back({TokenKind::symbol, offset, text.substr(offset, length)});
     } else {
       refuse_character(text, offset);
     }

@@ -41,7 +41,8 @@ std::optional<EntryName> entry_name(std::string_view name) {
 std::string_view meaning_of(std::string_view name) {
   if (entry_name(name)) return "a variable";
   if (named_constant(name)) return "a constant";
-  if (name == "sum") return "a function";
+  if (name == "sum" || name == "if") return "a function";
+  if (name == "and" || name == "or" || name == "not") return "an operator";
   const auto& all = functions();
   const bool is_function = std::any_of(all.begin(), all.end(), [&](const auto& f) { return f.name == name; });
   return is_function ? "a function" : "";
@@ -51,13 +52,15 @@ void check_parameters(const FormulaParameters& parameters) {
   for (const auto& [name, values] : parameters) {
     if (!is_name(name)) {
       throw FormulaMistake{
-          0, fmt::format("'{}' cannot name a parameter: a name is a letter followed by letters, digits and _", name)};
+          0, fmt::format("'{}' cannot name a parameter: a name is a letter followed by letters, digits and _",
+                         shortened(name))};
     }
     if (const auto meaning = meaning_of(name); !meaning.empty()) {
       throw FormulaMistake{0, fmt::format("'{}' cannot name a parameter: it is {} of formulas", name, meaning)};
     }
     if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); })) {
-      throw FormulaMistake{0, fmt::format("the parameter '{}' must be finite, but it holds NaN or infinity", name)};
+      throw FormulaMistake{
+          0, fmt::format("the parameter '{}' must be finite, but it holds NaN or infinity", shortened(name))};
     }
   }
 }
@@ -68,8 +71,10 @@ std::string suggestion(std::string_view name, const FormulaParameters& parameter
   for (const auto& [parameter, values] : parameters) known.push_back(parameter);
   std::string own;
   for (const auto& each : known) own += (own.empty() ? "" : ", ") + each;
-  for (const auto& function : functions()) known.emplace_back(function.name);
-  known.emplace_back("sum");
+  if (!std::any_of(name.begin(), name.end(), is_digit)) {
+    for (const auto& function : functions()) known.emplace_back(function.name);
+    known.emplace_back("sum");
+  }
   if (name.size() >= kShortestGuess && name.size() <= kLongestGuess) {
     const auto near = nearest_name(name, known);
     const bool is_likely = !near.empty() && (name.size() >= kLongEnough || near.front() == name.front());

@@ -29,7 +29,12 @@ std::string_view meaning_of(std::string_view name);
 /// holds finite numbers.
 void check_parameters(const FormulaParameters& parameters);
 
-/// "; did you mean 'sin'?", or a list of what there is.
+/// What to write for a name that other languages know and formulas do not, or why there is no such function; "" for
+/// other names.
+std::string_view foreign_name(std::string_view name);
+
+/// "; did you mean 'sin'?", or a list of what there is. A function is not offered for a name with digits, such as log3:
+/// another number there is another function.
 std::string suggestion(std::string_view name, const FormulaParameters& parameters,
                        const std::vector<std::string_view>& indices);
 

@@ -7,6 +7,7 @@
 
 #include "bilevel/formula.hpp"
 #include "bilevel/status.hpp"
+#include "sources/formula_diagnosis.hpp"
 #include "sources/formula_error.hpp"
 #include "sources/formula_program.hpp"
 
@@ -105,8 +106,20 @@ class FormulaObjective final : public Objective {
     return sizeof(FormulaLinearization) + sizeof(double) * (2 * program().slots + program().partials);
   }
 
+  std::vector<Kink> kinks(const Vec& x, const Vec& y) const override { return diagnosis(x, y).kinks; }
+  std::string explain_nonfinite(const Vec& x, const Vec& y) const override { return diagnosis(x, y).nonfinite; }
+
  private:
   const Program& program() const { return formula_.program(); }
+
+  FormulaDiagnosis diagnosis(const Vec& x, const Vec& y) const {
+    if (x.size() != dim_x() || y.size() != dim_y()) {
+      throw DimensionMismatch(
+          fmt::format("objective '{}' needs x of length {} and y of length {}, but it got {} and {}", name(), dim_x(),
+                      dim_y(), x.size(), y.size()));
+    }
+    return diagnose(program().text, program().parameters, x, y);
+  }
 
   OracleSet do_provides() const override { return OracleSet::all(); }
 
@@ -147,6 +160,7 @@ Formula Formula::parse(std::string_view text, const FormulaParameters& parameter
     const Syntax syntax = parse_syntax(text, parameters);
     auto program = std::make_shared<Program>(schedule(expand(syntax)));
     program->text = text;
+    program->parameters = parameters;
     return Formula(std::move(program));
   } catch (const FormulaMistake& mistake) {
     throw FormulaError(where, text, mistake.offset, mistake.sentence);
@@ -160,8 +174,8 @@ Index Formula::largest_y() const { return program_->largest_y; }
 double Formula::operator()(const Vec& x, const Vec& y) const {
   if (x.size() < largest_x() || y.size() < largest_y()) {
     throw DimensionMismatch(
-        fmt::format("the formula '{}' needs at least {} entries of x and {} of y, but it got {} and {}", text(),
-                    largest_x(), largest_y(), x.size(), y.size()));
+        fmt::format("the formula '{}' needs at least {} entries of x and {} of y, but it got {} and {}",
+                    shortened(text()), largest_x(), largest_y(), x.size(), y.size()));
   }
   double* values = scratch(program_->slots);
   set_leaves(*program_, x, y, values);
@@ -174,8 +188,8 @@ std::shared_ptr<const Objective> make_formula_objective(std::string name, const 
   if (formula.largest_x() > dim_x || formula.largest_y() > dim_y) {
     const bool of_x = formula.largest_x() > dim_x;
     throw DimensionMismatch(fmt::format(
-        "the formula '{}' of objective '{}' uses {}[{}], but {} has {} entries", formula.text(), name, of_x ? 'x' : 'y',
-        of_x ? formula.largest_x() : formula.largest_y(), of_x ? 'x' : 'y', of_x ? dim_x : dim_y));
+        "the formula '{}' of objective '{}' uses {}[{}], but {} has {} entries", shortened(formula.text()), name,
+        of_x ? 'x' : 'y', of_x ? formula.largest_x() : formula.largest_y(), of_x ? 'x' : 'y', of_x ? dim_x : dim_y));
   }
   return std::make_shared<FormulaObjective>(std::move(name), formula, dim_x, dim_y);
 }

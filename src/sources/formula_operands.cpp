@@ -13,6 +13,7 @@ namespace bilevel {
 std::uint32_t FormulaParser::name(const Token& token) {
   if (const auto entry = entry_name(token.text)) return variable(token, *entry);
   if (token.text == "sum") return sum(token);
+  if (token.text == "if") return choose(token);
   const auto& all = functions();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].name == token.text) return call(token, all[i], static_cast<std::uint32_t>(i));
@@ -26,9 +27,12 @@ std::uint32_t FormulaParser::name(const Token& token) {
   }
   const auto parameter = parameters_.find(std::string(token.text));
   if (parameter == parameters_.end()) {
-    throw FormulaMistake{
-        token.offset, fmt::format("unknown {} '{}'{}", next().is("(") ? "function" : "name", token.text.substr(0, 60),
-                                  suggestion(token.text, parameters_, indices_))};
+    const std::string_view what = next().is("(") ? "function" : "name";
+    if (const auto known = foreign_name(token.text); !known.empty()) {
+      throw FormulaMistake{token.offset, fmt::format("formulas have no {} '{}': {}", what, token.text, known)};
+    }
+    throw FormulaMistake{token.offset, fmt::format("unknown {} '{}'{}", what, shortened(token.text),
+                                                   suggestion(token.text, parameters_, indices_))};
   }
   SyntaxNode node{
       .kind = SyntaxKind::parameter, .offset = token.offset, .values = &parameter->second, .name = token.text};
@@ -81,19 +85,37 @@ std::uint32_t FormulaParser::call(const Token& token, const NamedFunction& funct
   const Token& open =
       open_arguments(token, fmt::format("{}({})", token.text, function.takes_two_or_more ? "..., ..." : "..."));
   SyntaxNode node{.kind = SyntaxKind::call, .offset = token.offset, .slot = slot, .name = token.text};
-  if (!next().is(")")) {
-    node.children.push_back({expression()});
-    while (next().is(",")) {
-      take();
-      node.children.push_back({expression()});
-    }
-  }
-  close(")", open, "parenthesis");
+  node.children = arguments(open);
   const std::size_t count = node.children.size();
   if (function.takes_two_or_more ? count < 2 : count != 1) {
     throw FormulaMistake{token.offset,
                          fmt::format("{} takes {}, but here it has {}", token.text,
                                      function.takes_two_or_more ? "two or more arguments" : "one argument", count)};
+  }
+  return add(std::move(node));
+}
+
+std::vector<SyntaxChild> FormulaParser::arguments(const Token& open) {
+  std::vector<SyntaxChild> all;
+  if (!next().is(")")) {
+    all.push_back({expression()});
+    while (next().is(",")) {
+      take();
+      all.push_back({expression()});
+    }
+  }
+  close(")", open, "parenthesis");
+  return all;
+}
+
+std::uint32_t FormulaParser::choose(const Token& token) {
+  constexpr std::string_view kForm = "if(condition, a, b)";
+  SyntaxNode node{.kind = SyntaxKind::choose, .offset = token.offset, .name = token.text};
+  node.children = arguments(open_arguments(token, kForm));
+  if (node.children.size() != 3) {
+    throw FormulaMistake{token.offset, fmt::format("if takes 3 arguments, but here it has {}: {} is a where the "
+                                                   "condition holds, else b",
+                                                   node.children.size(), kForm)};
   }
   return add(std::move(node));
 }

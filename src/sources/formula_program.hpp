@@ -42,6 +42,7 @@ struct Instruction {
 /// Numbers live in slots: the entries of x, of y, the constants, then what the instructions compute, in their order.
 struct Formula::Program {
   std::string text;
+  FormulaParameters parameters;  // with the text: what diagnose() reads again
   Index largest_x = 0, largest_y = 0;
   std::vector<double> constants;
   std::vector<Instruction> instructions;

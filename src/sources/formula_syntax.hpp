@@ -19,10 +19,19 @@ enum class SyntaxKind : std::uint8_t {
   add,        // children, subtracted where inverse
   multiply,   // children, divided by where inverse
   negate,
-  power,  // children[0] ^ children[1]
-  call,   // functions()[slot] of the children
-  sum,    // over index `slot` from children[0] to children[1] of children[2]
+  power,   // children[0] ^ children[1]
+  call,    // functions()[slot] of the children
+  sum,     // over index `slot` from children[0] to children[1] of children[2]
+  choose,  // children[1] where the condition children[0] holds, else children[2]
+  // conditions, 1 or 0
+  compare,   // children[0] and children[1], by the Relation `slot`
+  both,      // all children
+  either,    // one of the children
+  opposite,  // not children[0]
 };
+constexpr bool is_condition(SyntaxKind kind) { return kind >= SyntaxKind::compare; }
+
+enum class Relation : std::uint8_t { less, at_most, more, at_least, equal, unequal };
 
 struct SyntaxChild {
   std::uint32_t node;
@@ -31,7 +40,8 @@ struct SyntaxChild {
 
 struct SyntaxNode {
   SyntaxKind kind;
-  std::size_t offset = 0;  // where a mistake about it points
+  std::size_t offset = 0;          // where a mistake about it points
+  std::size_t begin = 0, end = 0;  // its text
   double number = 0;
   std::uint32_t slot = 0;
   bool of_y = false;                            // an entry's vector

@@ -35,6 +35,8 @@ class Perturbed final : public Objective {
 
   double rounding() const override { return inner_->rounding(); }
   std::size_t linearization_bytes() const override { return sizeof(InnerProducts) + inner_->linearization_bytes(); }
+  std::vector<Kink> kinks(const Vec& x, const Vec& y) const override { return inner_->kinks(x, y); }
+  std::string explain_nonfinite(const Vec& x, const Vec& y) const override { return inner_->explain_nonfinite(x, y); }
 
  private:
   OracleSet do_provides() const override { return inner_->provides(); }

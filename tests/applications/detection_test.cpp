@@ -60,5 +60,10 @@ TEST(Detection, LengthsMustAgree) {
   EXPECT_THROW(measure_detection(Flags{1, 0}, Numbers{1}, Flags{1, 0}), DimensionMismatch);
 }
 
+TEST(Detection, WhatIsNotANumberHasNoRank) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(measure_detection(Flags{1, 0}, Numbers{nan, 1}, Flags{1, 0}), InvalidInput);
+}
+
 }  // namespace
 }  // namespace bilevel

@@ -143,6 +143,53 @@ TEST(AutodiffFunctions, ExponentialFunctions) {
   expect_derivatives("softplus", [](auto a) { return softplus(a); }, {{800, 800, 1, 0}, {-800, 0, 0, 0}});
 }
 
+TEST(AutodiffFunctions, LogarithmsOfOtherBasesAreaFunctionsAndTheErrorFunction) {
+  for (const double base : {2.0, 10.0}) {
+    const auto all = points(
+        {0.25, 1, 5}, [=](double t) { return std::log(t) / std::log(base); },
+        [=](double t) { return 1 / (t * std::log(base)); }, [=](double t) { return -1 / (t * t * std::log(base)); });
+    if (base == 2) {
+      expect_derivatives(
+          "log2", [](auto a) { return log2(a); }, all);
+    } else {
+      expect_derivatives(
+          "log10", [](auto a) { return log10(a); }, all);
+    }
+  }
+  expect_derivatives(
+      "asinh", [](auto a) { return asinh(a); },
+      points(
+          {-2, 0, 0.7}, [](double t) { return std::asinh(t); }, [](double t) { return 1 / std::sqrt(1 + t * t); },
+          [](double t) { return -t / std::pow(1 + t * t, 1.5); }));
+  expect_derivatives(
+      "acosh", [](auto a) { return acosh(a); },
+      points(
+          {1.5, 4}, [](double t) { return std::acosh(t); }, [](double t) { return 1 / std::sqrt(t * t - 1); },
+          [](double t) { return -t / std::pow(t * t - 1, 1.5); }));
+  expect_derivatives("acosh", [](auto a) { return acosh(a); }, {{1, 0, kInfinity, -kInfinity}});
+  expect_derivatives(
+      "atanh", [](auto a) { return atanh(a); },
+      points(
+          {-0.7, 0, 0.5}, [](double t) { return std::atanh(t); }, [](double t) { return 1 / (1 - t * t); },
+          [](double t) { return 2 * t / std::pow(1 - t * t, 2); }));
+  const auto bell = [](double t) { return 2 / std::sqrt(std::acos(-1.0)) * std::exp(-t * t); };
+  expect_derivatives(
+      "erf", [](auto a) { return erf(a); },
+      points(
+          {-1, 0, 0.3, 2}, [](double t) { return std::erf(t); }, bell, [&](double t) { return -2 * t * bell(t); }));
+  expect_derivatives(
+      "erfc", [](auto a) { return erfc(a); },
+      points(
+          {-1, 0, 0.3, 2}, [](double t) { return std::erfc(t); }, [&](double t) { return -bell(t); },
+          [&](double t) { return 2 * t * bell(t); }));
+  expect_derivatives(
+      "cbrt", [](auto a) { return cbrt(a); },
+      points(
+          {-8, 0.3, 2}, [](double t) { return std::cbrt(t); },
+          [](double t) { return 1 / (3 * std::pow(t * t, 1. / 3)); },
+          [](double t) { return -2 / (9 * t * std::pow(t * t, 1. / 3)); }));
+}
+
 TEST(AutodiffFunctions, SigmoidSlopeKeepsItsDigitsFarOut) {
   const auto f = bilevel::make_objective("s", 0, 1, [](auto, auto y) { return sigmoid(y[0]); });
   // exp(-40) to 1e-14 relative; value * (1 - value) would give 0.

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "bilevel/run.hpp"
+#include "core/shown.hpp"
 
 namespace bilevel {
 namespace {
 
-constexpr Status kAll[] = {Status::converged, Status::budget_reached, Status::stagnated,    Status::diverged,
-                           Status::nonfinite, Status::breakdown,      Status::lower_failed, Status::interrupted};
+constexpr Status kAll[] = {Status::converged,    Status::budget_reached, Status::stagnated,
+                           Status::diverged,     Status::nonfinite,      Status::breakdown,
+                           Status::lower_failed, Status::interrupted,    Status::exception};
 
 TEST(Status, EveryOneHasItsOwnNameAndAdvice) {
   std::set<std::string_view> names, advices;
@@ -57,6 +59,23 @@ TEST(NearestName, FindsTypos) {
 TEST(NearestName, IsSilentWhenNothingIsNear) {
   EXPECT_EQ(nearest_name("regularization", {"step_size", "seed"}), "");
   EXPECT_EQ(nearest_name("anything", {}), "");
+}
+
+TEST(NearestName, HasNoAnswerToAbsurdNamesAndTakesNoTimeForThem) {
+  const std::string absurd(300'000, 'a');
+  EXPECT_EQ(nearest_name(absurd, {absurd, absurd + "b", "a"}), "");
+  EXPECT_EQ(nearest_name("aaaa", {absurd, "aaab"}), "aaab");
+  const std::string longest(64, 'a');
+  EXPECT_EQ(nearest_name(longest, {longest.substr(1) + "b"}), longest.substr(1) + "b");
+  EXPECT_EQ(nearest_name(longest + "a", {longest}), "");
+}
+
+TEST(Shown, CutsLongTextsBetweenCharacters) {
+  EXPECT_EQ(shown("short"), "short");
+  EXPECT_EQ(shown(std::string(61, 'a')), std::string(60, 'a') + "...");
+  EXPECT_EQ(shown("aüb", 2), "a...") << "the letter has two bytes";
+  EXPECT_EQ(shown("aüb", 3), "aü...");
+  EXPECT_EQ(shown("a\x1b[31m\n"), "a?[31m?");
 }
 
 TEST(NearestName, PrefersTheNearestAndThenTheFirst) {

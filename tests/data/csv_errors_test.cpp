@@ -114,7 +114,9 @@ TEST_F(CsvErrors, NoSuchFile) {
 TEST_F(CsvErrors, TooLarge) {
   const std::string text = "a,b,label\n1,2,x\n3,4,y\n";
   rejects(text, {"holds 22 bytes, more than the allowed 10"}, {.max_bytes = 10});
-  rejects("a,b,label\n1,p,x\n3,q,y\n", {"2 x 3 features need more than the allowed 23 bytes"}, {.max_bytes = 23});
+  rejects("a,b,label\n1,p,x\n3,q,y\n", {"2 x 3 features need 70 bytes, more than the allowed 69"}, {.max_bytes = 69});
+  EXPECT_EQ(read_table(file("a.csv", "a,b,label\n1,p,x\n3,q,y\n"), {.max_bytes = 70}).rows, 2U)
+      << "22 bytes of text, 24 of numbers and categories, 24 of features";
 }
 
 TEST_F(CsvErrors, WrongNumberOfClassNames) {

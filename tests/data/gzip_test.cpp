@@ -51,6 +51,39 @@ TEST_F(Gzip, DamagedHeader) {
   expect_error([&] { decompress_gzip(bytes, "f.gz", kEnough); }, {"damaged gzip data", "unknown compression method"});
 }
 
+// 64 MB of zeros from 64 kB: what is decompressed of it before it is refused shows in the peak of memory, which
+// tests/end_to_end limits; here the limit of the size is what would be hit later.
+TEST_F(Gzip, WhatIsNeitherIdxNorTextIsRefusedAtItsFirstBlock) {
+  const auto zeros = file("zeros.gz", gzip(std::string(64 << 20, '\0')));
+  expect_error([&] { read_bytes(zeros, 8 << 20); },
+               {"zeros.gz: has a zero byte at position 1, so it is not text; expected IDX data, or text"});
+  std::string late(3 << 20, 'a');
+  late[(2 << 20) + 5] = '\0';
+  late += std::string(64 << 20, 'a');
+  expect_error([&] { read_bytes(file("late.gz", gzip(late)), 8 << 20); }, {"has a zero byte at position 2097158"});
+}
+
+TEST_F(Gzip, AnIdxHeaderThatPromisesOtherThanFollowsEndsTheReading) {
+  const auto header = idx(8, {60000, 1000, 1000}, {});
+  expect_error([&] { read_bytes(file("huge.gz", gzip(header + std::string(1 << 20, '\0'))), kEnough); },
+               {"the header promises 60000000016 bytes, more than the allowed 1048576"});
+  const auto small = idx(8, {10, 10}, {});
+  expect_error([&] { read_bytes(file("long.gz", gzip(small + std::string(64 << 20, '\0'))), 8 << 20); },
+               {"the header promises 112 bytes, but more than"});
+}
+
+TEST_F(Gzip, TheBeginningOfAFileIsReadWithoutTheRest) {
+  std::string text;
+  for (int i = 0; i < 200000; ++i) text += std::to_string(i) + ",";
+  EXPECT_EQ(read_beginning(file("plain", text), 1000), text.substr(0, 1000));
+  const auto beginning = read_beginning(file("packed", gzip(text)), 1000);
+  EXPECT_EQ(beginning, text.substr(0, beginning.size()));
+  EXPECT_GT(beginning.size(), 100U);
+  EXPECT_EQ(read_beginning(file("short", gzip("a,b")), 1000), "a,b");
+  EXPECT_EQ(read_beginning(file("damaged", gzip(text).substr(0, 5)), 1000), "");
+  expect_error([&] { read_beginning(path("none"), 10); }, {"no such file"});
+}
+
 TEST_F(Gzip, TrailingBytes) {
   const std::string whole = gzip("some text");
   expect_error([&] { decompress_gzip(whole + "abc", "f.gz", kEnough); },

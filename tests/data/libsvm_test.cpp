@@ -34,14 +34,49 @@ TEST_F(Libsvm, IsRecognisedByContentAndByNameOnlyInDoubt) {
 }
 
 TEST_F(Libsvm, TestDataHasTheFeaturesOfTraining) {
-  const Table training = read_table(file("a.svm", "1 1:2 4:1\n2 1:3\n"));
+  const Table training = read_table(file("a.svm", "1 1:2 2:1 3:1 4:1\n2 1:3\n"));
   const Table t = read_table_like(file("b.svm", "2 2:3\n"), training);
   EXPECT_EQ(t.features, 4U);
   EXPECT_EQ(t.labels, (std::vector<std::int32_t>{1}));
   const auto higher = file("c.svm", "2 2:3\n1 1:1 5:1\n");
-  expect_error([&] { read_table_like(higher, training); }, {"line 2, column 7", "the index 5 is above 4"});
+  expect_error([&] { read_table_like(higher, training); },
+               {"line 2, column 7", "the index 5 is above 4, the largest one of the training data"});
   const auto unknown = file("d.svm", "3 2:3\n");
   expect_error([&] { read_table_like(unknown, training); }, {"the label '3' in 1 row"});
+}
+
+TEST_F(Libsvm, ColumnsWithoutValuesAreNoFeatures) {
+  const Table t = read_table(file("a.svm", "1 3:2 70:1 100000000:4\n2 70:3\n"));
+  EXPECT_EQ(t.features, 3U);
+  EXPECT_EQ(t.columns, (std::vector<std::uint32_t>{0, 1, 2, 1}));
+  EXPECT_EQ(t.column_numbers, (std::vector<std::uint32_t>{3, 70, 100000000}));
+  EXPECT_EQ(t.feature_name(2), "feature 100000000");
+  EXPECT_EQ(t.notes,
+            (std::vector<std::string>{"of the columns 1 to 100000000 only 3 hold values: the others are no features"}));
+  EXPECT_EQ(subset(t, std::vector<std::uint32_t>{1}).column_numbers, t.column_numbers);
+
+  const Table like = read_table_like(file("b.svm", "1 2:9 70:5 71:9\n"), t);
+  EXPECT_EQ(like.features, 3U);
+  EXPECT_EQ(like.columns, (std::vector<std::uint32_t>{1}));
+  EXPECT_EQ(like.values, (std::vector<float>{5}));
+  EXPECT_EQ(like.feature_name(1), "feature 70");
+  EXPECT_EQ(like.notes,
+            (std::vector<std::string>{"2 values in columns that hold nothing in the training data: left out"}));
+}
+
+TEST_F(Libsvm, UnusedColumnsMayBeDroppedLater) {
+  const auto data = file("a.svm", "1 3:2 70:1\n2 70:3\n");
+  Table t = read_table(data, {.keep_unused_columns = true});
+  EXPECT_EQ(t.features, 70U);
+  EXPECT_EQ(t.columns, (std::vector<std::uint32_t>{2, 69, 69}));
+  EXPECT_EQ(drop_unused_columns(t), "of the columns 1 to 70 only 2 hold values: the others are no features");
+  const Table dropped = read_table(data);
+  EXPECT_EQ(t.columns, dropped.columns);
+  EXPECT_EQ(t.column_numbers, dropped.column_numbers);
+  EXPECT_EQ(drop_unused_columns(t), "") << "there is nothing more to drop";
+  Table whole = read_table(file("b.svm", "1 1:2 2:1\n2 2:3\n"));
+  EXPECT_EQ(drop_unused_columns(whole), "");
+  EXPECT_TRUE(whole.column_numbers.empty());
 }
 
 TEST_F(Libsvm, BadLabel) { rejects("1 1:2\nspam 1:3\n", {"a.libsvm, line 2, column 1: the label 'spam'"}); }

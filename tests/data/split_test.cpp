@@ -1,6 +1,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "data/files.hpp"
@@ -97,6 +98,19 @@ TEST(Subset, RejectsRowsThatDoNotExist) {
   t.rows = 3;
   const Rows rows = {3};
   expect_error<DimensionMismatch>([&] { subset(t, rows); }, {"row 3 does not exist", "has 3 rows"});
+}
+
+TEST(HoldOut, RefusesLabelsThatAreNoClasses) {
+  const std::vector<std::int32_t> labels{0, 1, -5, 1};
+  for (const auto& split : {std::function<Split()>([&] { return hold_out_count(labels, 1, 1); }),
+                            std::function<Split()>([&] { return hold_out_fraction(labels, 0.5, 1); })}) {
+    try {
+      split();
+      FAIL() << "accepted";
+    } catch (const InvalidInput& error) {
+      EXPECT_STREQ(error.what(), "row 2 has the label -5, but class numbers are 0 or more");
+    }
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "end_to_end/program.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,19 @@ std::string in_quotes(const std::string& word) {
 /// Output goes to files beside the folder, not into it: a test may list the folder.
 fs::path beside(const fs::path& folder, const char* ending) { return folder.string() + ending; }
 
+/// What a process may allocate; 0: no limit. Beyond it an allocation fails.
+void limit_memory(std::size_t megabytes) {
+#ifdef __SANITIZE_ADDRESS__
+  (void)megabytes;  // the sanitizer reserves terabytes for itself
+#else
+  if (megabytes == 0) return;
+  const rlimit limit{megabytes << 20, megabytes << 20};
+  setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 pid_t launch(const Words& arguments, const fs::path& folder, const fs::path& out, const fs::path& err,
-             const std::string& redirection) {
+             const std::string& redirection, std::size_t megabytes) {
   std::string line = in_quotes(BILEVEL_PROGRAM);
   for (const auto& argument : arguments) line += " " + in_quotes(argument);
   // Without a redirection the shell becomes the program, so that signals reach it.
@@ -34,6 +46,7 @@ pid_t launch(const Words& arguments, const fs::path& folder, const fs::path& out
   const pid_t process = fork();
   if (process != 0) return process;
   signal(SIGINT, SIG_DFL);
+  limit_memory(megabytes);
   if (chdir(folder.c_str()) != 0 || freopen(out.c_str(), "w", stdout) == nullptr ||
       freopen(err.c_str(), "w", stderr) == nullptr) {
     _exit(126);
@@ -50,10 +63,11 @@ fs::path folder_of_test() {
 
 }  // namespace
 
-Running::Running(const Words& arguments, const fs::path& folder, const std::string& shell_redirection)
+Running::Running(const Words& arguments, const fs::path& folder, const std::string& shell_redirection,
+                 std::size_t megabytes)
     : out_(beside(folder_of_test(), ".out")),
       err_(beside(folder_of_test(), ".err")),
-      process_(launch(arguments, folder, out_, err_, shell_redirection)) {}
+      process_(launch(arguments, folder, out_, err_, shell_redirection, megabytes)) {}
 
 Running::~Running() {
   if (!has_ended()) {
@@ -123,6 +137,10 @@ std::string EndToEnd::listing(const std::string& name) const {
 
 Ended EndToEnd::bilevel(const Words& arguments, const std::string& redirection) const {
   return Running(arguments, folder_, redirection).wait();
+}
+
+Ended EndToEnd::bilevel_within(std::size_t megabytes, const Words& arguments) const {
+  return Running(arguments, folder_, "", megabytes).wait();
 }
 
 Ended EndToEnd::bilevel_in(const fs::path& folder, const Words& arguments) const {

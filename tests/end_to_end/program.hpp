@@ -25,7 +25,9 @@ struct Ended {
 /// A started program; killed if it still runs at the end of the test.
 class Running {
  public:
-  Running(const Words& arguments, const std::filesystem::path& folder, const std::string& shell_redirection);
+  /// `megabytes`: the most memory that the program may allocate; 0: no limit.
+  Running(const Words& arguments, const std::filesystem::path& folder, const std::string& shell_redirection,
+          std::size_t megabytes = 0);
   ~Running();
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -62,6 +64,8 @@ class EndToEnd : public testing::Test {
   Ended bilevel(const Words& arguments, const std::string& redirection = "") const;
   /// The same in another working folder.
   Ended bilevel_in(const std::filesystem::path& folder, const Words& arguments) const;
+  /// The same with a limit on the memory that it may allocate (none under the address sanitizer).
+  Ended bilevel_within(std::size_t megabytes, const Words& arguments) const;
   Running start(const Words& arguments) const { return {arguments, folder_, ""}; }
 
   /// Runs a command with --json; must end with `code`. The object that it prints.

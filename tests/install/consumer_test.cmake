@@ -42,6 +42,7 @@ function(build_and_run project)
 endfunction()
 
 build_and_run(${source})
+build_and_run(${source}/plugin)
 if(gradient_flow)
   build_and_run(${source}/gradient_flow)
 endif()

@@ -1,6 +1,8 @@
 // The team: every share runs once, exceptions come out, results do not depend on who is first.
 #include "kernels/thread_team.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <bilevel/status.hpp>
@@ -95,6 +97,75 @@ TEST(ThreadTeam, TwoCallersTakeTurns) {
   caller();
   other.join();
   EXPECT_EQ(calls, 800);
+}
+
+/// The exit code of a child that runs `work`; 99 if it did not end by itself.
+template <class Work>
+int exit_code_of_child(const Work& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);  // ends a child that hangs, however busy the machine
+    _exit(work());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+TEST(ThreadTeam, WorksAfterForkInParentAndChild) {
+  ThreadTeam team(3);
+  const auto calls_of_a_run = [&] {
+    std::atomic<int> calls{0};
+    team.run([&](std::size_t) { ++calls; });
+    return calls.load();
+  };
+  ASSERT_EQ(calls_of_a_run(), 3);
+  EXPECT_EQ(exit_code_of_child([&] {
+              for (int round = 0; round < 5; ++round) {
+                if (calls_of_a_run() != 3) return 1;
+              }
+              // A child of the child, and two callers at once that both find the team of another process.
+              return exit_code_of_child([&] {
+                std::atomic<int> calls{0};
+                const auto caller = [&] { team.run([&](std::size_t) { ++calls; }); };
+                std::thread other(caller);
+                caller();
+                other.join();
+                return calls == 6 ? 42 : 2;
+              });
+            }),
+            42);
+  EXPECT_EQ(calls_of_a_run(), 3);
+}
+
+TEST(ThreadTeam, OfAnotherProcessMayBeDestroyedUnused) {
+  EXPECT_EQ(exit_code_of_child([] {
+              auto team = std::make_unique<ThreadTeam>(3);
+              team->run([](std::size_t) {});
+              return exit_code_of_child([&] {
+                team.reset();
+                return 42;
+              });
+            }),
+            42);
+}
+
+TEST(ThreadTeam, WorksInAChildThatWasForkedWhileAnotherThreadRan) {
+  ThreadTeam team(3);
+  std::atomic<bool> over{false};
+  std::thread busy([&] {
+    while (!over) team.run([](std::size_t) {});
+  });
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_EQ(exit_code_of_child([&] {
+                std::atomic<int> calls{0};
+                team.run([&](std::size_t) { ++calls; });
+                return calls.load();
+              }),
+              3);
+  }
+  over = true;
+  busy.join();
 }
 
 TEST(ThreadTeam, RefusesAbsurdSizes) {

@@ -25,7 +25,7 @@ TEST(BgsOptFailures, AProductThatIsNotFiniteIsRolledBackAndNamed) {
     EXPECT_NE(result.message.find("adjoint system"), std::string::npos) << result.message;
     EXPECT_GE(result.iterations, 1);
     EXPECT_TRUE(all_finite(result.x) && all_finite(result.y));
-    EXPECT_EQ(result.x, result.state->x);
+    EXPECT_EQ(result.x, result.state->answered_x);
     EXPECT_TRUE(all_finite(bgs(*result.state).adjoint));
   }
 }

@@ -84,9 +84,13 @@ TEST_F(Toml, TextsThatTheParserItselfMistakes) {
 
 TEST_F(Toml, VeryLongTextsAreRefused) {
   std::string key;
-  while (key.size() < 20'000) key += "a.";
-  EXPECT_EQ(refusal_of_text(key + "a = 1").substr(0, 12), "my.toml:1:1:");
-  EXPECT_EQ(refusal_of_text(key + "a.a = 1"), "my.toml: not a file of options: more than 10000 dots");
+  while (key.size() < 90'000) key += "a.";
+  EXPECT_EQ(refusal_of_text(key + "a = 1"), "my.toml:1:130: not a file of options: nested more than 64 levels deep");
+  const std::string word(90'000, 'a');
+  EXPECT_EQ(refusal_of_text("# '\n" + word + " = 1"), "my.toml:2:1: unknown option '" + std::string(60, 'a') + "...'");
+  EXPECT_EQ(refusal_of_text("steps = '" + word + "'").substr(0, 103),
+            "my.toml:1:1: option 'steps' cannot be '" + std::string(60, 'a') + "...'");
+  EXPECT_LT(refusal_of_text(word + " = 1\n" + word + " = 2\n").size(), 300U);
   EXPECT_EQ(refusal_of_text(std::string(100'001, '#')),
             "my.toml: too long for a file of options, which has at most 100000 bytes");
   // A file without an end must not be read to its end.

@@ -74,6 +74,38 @@ TEST(StopRules, ToleranceIsRelativeToTheFirstHypergradient) {
   EXPECT_EQ(run(small_problem(), Scripted(rows({1}, {0})), stop).status, Status::budget_reached) << "0 means never";
 }
 
+TEST(StopRules, NothingIsJudgedByAStepThatWasNotTaken) {
+  auto script = rows({5, 4, 1, 3, 2}, {1000, 10, 1e-9, 5, 1e-9});
+  script[2].accepted = false;
+  StopRule stop;
+  stop.max_iterations = 5;
+  auto result = run(small_problem(), Scripted(script), stop);
+  EXPECT_EQ(result.status, Status::converged);
+  EXPECT_EQ(result.iterations, 5) << "not 3, whose trial was taken back";
+  EXPECT_EQ(result.best_upper, 2) << "nor is its f the best";
+  script[4].solved = false;
+  EXPECT_EQ(run(small_problem(), Scripted(script), stop).status, Status::budget_reached) << "the method knows better";
+  script[1].solved = true;
+  script[1].message = "by its own measure";
+  result = run(small_problem(), Scripted(script), stop);
+  EXPECT_EQ(result.status, Status::converged);
+  EXPECT_EQ(result.iterations, 2);
+  EXPECT_EQ(result.message, "by its own measure");
+}
+
+TEST(StopRules, ConvergedNeedsAFollowerThatHasSettled) {
+  auto script = rows({5, 4, 3}, {1000, 1e-9, 1e-9});
+  const double start = norm(small_problem().lower->grad_y(small_problem().x0, small_problem().y0));
+  script[0].lower_residual = std::max(1.0, start);
+  script[1].lower_residual = 0.5;
+  script[2].lower_residual = 1e-6;
+  StopRule stop;
+  stop.max_iterations = 3;
+  const auto result = run(small_problem(), Scripted(script), stop);
+  EXPECT_EQ(result.status, Status::converged);
+  EXPECT_EQ(result.iterations, 3) << "at step 2 the follower was not near its answer";
+}
+
 TEST(StopRules, ImprovementOverPatience) {
   StopRule stop;
   stop.improvement = 0.1;
@@ -193,9 +225,10 @@ TEST(Run, RollsAFailedStepBack) {
     const auto result = run(small_problem(), Scripted(script));
     EXPECT_EQ(result.status, status);
     EXPECT_EQ(result.iterations, 2);
-    EXPECT_EQ(result.x[0], 2) << "the state before the failed step";
+    EXPECT_EQ(result.state->x[0], 2) << "the state before the failed step";
+    EXPECT_EQ(result.x, result.state->answered_x) << "the last leader that was answered, and the answer to it";
+    EXPECT_EQ(result.x[0], 1);
     EXPECT_EQ(result.y[0], 20);
-    EXPECT_EQ(result.state->x, result.x);
     EXPECT_EQ(result.upper, 4);
     EXPECT_EQ(result.trace.size(), 2u);
     EXPECT_NE(result.message.find("step 3"), std::string::npos) << result.message;
@@ -222,7 +255,7 @@ TEST(Run, BestPairIsTheOneThatWasEvaluatedNotTheLast) {
   EXPECT_EQ(result.best_x[0], 1) << "step 2 evaluates x_1";
   EXPECT_EQ(result.best_y[0], 20) << "and its follower's answer is step 2's";
   EXPECT_EQ(result.upper, 6);
-  EXPECT_EQ(result.x[0], 5);
+  EXPECT_EQ(result.x[0], 4) << "the leader that step 5 evaluated, not the one that it moved to";
 
   const auto problem = quadratic_problem();
   const auto real = run(problem, Smbg());

@@ -23,10 +23,13 @@ std::ptrdiff_t files_in(const fs::path& path) {
 
 TEST(RunDirectory, CreatesMissingParentsAndWrites) {
   const TemporaryDirectory temporary;
-  const auto directory = RunDirectory::create(temporary.path() / "a" / "b", false, {});
-  directory.write("result.json", "{}\n");
-  EXPECT_EQ(content_of(directory.file("result.json")), "{}\n");
-  EXPECT_EQ(files_in(directory.path()), 1) << "no temporary file is left";
+  const auto path = temporary.path() / "a" / "b";
+  {
+    const auto directory = RunDirectory::create(path, false, {});
+    directory.write("result.json", "{}\n");
+    EXPECT_EQ(content_of(directory.file("result.json")), "{}\n");
+  }
+  EXPECT_EQ(files_in(path), 1) << "no temporary file and no lock is left";
 }
 
 TEST(RunDirectory, AcceptsAnEmptyDirectory) {
@@ -50,7 +53,7 @@ TEST(RunDirectory, OverwriteRemovesARunsOwnFilesAndNothingElse) {
   const TemporaryDirectory temporary;
   bilevel::write_atomically(temporary.path() / "result.json", "earlier");
   bilevel::write_atomically(temporary.path() / "thesis.tex", "mine");
-  RunDirectory::create(temporary.path(), true, {"result.json", "weights.csv"});
+  RunDirectory::create(temporary.path(), true, {"result.json", "weights.csv"}).deliver();
   EXPECT_FALSE(fs::exists(temporary.path() / "result.json"));
   EXPECT_EQ(content_of(temporary.path() / "thesis.tex"), "mine");
 }

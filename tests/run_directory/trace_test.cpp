@@ -1,6 +1,10 @@
 #include "bilevel/trace.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -82,6 +86,34 @@ TEST(Trace, WritesNullForWhatIsNotANumber) {
 TEST(Trace, RefusesAPlaceThatCannotBeWritten) {
   const TemporaryDirectory temporary;
   EXPECT_THROW(TraceWriter(temporary.path() / "absent" / "trace.jsonl"), InvalidInput);
+}
+
+TEST(Trace, AFullDiskEndsTheFileWithAWholeLineAndCostsNoRun) {
+  const TemporaryDirectory temporary;
+  const auto file = temporary.path() / "trace.jsonl";
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1000, 1000};  // two or three lines
+    setrlimit(RLIMIT_FSIZE, &limit);
+    TraceWriter trace(file);
+    const auto result = run(tiny_problem(), Smbg(), {.tolerance = 0, .max_iterations = 9}, {&trace});
+    _exit(result.iterations == 9 && trace.problem().find("ends at step") != std::string::npos ? 7 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  const auto content = content_of(file);
+  ASSERT_FALSE(content.empty());
+  EXPECT_EQ(content.back(), '\n');
+}
+
+TEST(Trace, ALinkIsNotFollowed) {
+  const TemporaryDirectory temporary;
+  std::ofstream(temporary.path() / "mine") << "mine";
+  std::filesystem::create_symlink(temporary.path() / "mine", temporary.path() / "trace.jsonl");
+  EXPECT_THROW(TraceWriter(temporary.path() / "trace.jsonl"), InvalidInput);
+  EXPECT_EQ(content_of(temporary.path() / "mine"), "mine");
 }
 
 }  // namespace

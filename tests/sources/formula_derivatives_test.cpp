@@ -21,6 +21,7 @@ using bilevel::Objective;
 using bilevel::Oracle;
 using bilevel::Random;
 using bilevel::Vec;
+using bilevel::autodiff::value_of;
 using bilevel::testing::random_vec;
 using bilevel::testing::vec;
 
@@ -54,6 +55,14 @@ TEST(FormulaDerivatives, TaylorSlopes) {
       "sum(i, 1, 2, (tanh(sum(j, 1, 3, b[(i-1)*3+j]*y[j])) - x[i])^2)",
       "sum(i, 1, 12, sin(0.1*i*x + y2)*(y + i*y3/12)^2)",
       "sum(i, 1, 12, (x + 0.1*i*y)/(2 + (0.1*i + y2)^2) + (2 + tanh(i*y))^(0.1*x*i))",
+      "log2(2 + x^2 + y*y) + log10(3 + y2^2)*x + log1p(x^2*y2^2)",
+      "expm1(x*y) + expm1(-0.1*y2)*y",
+      "asin(0.2*tanh(x*y)) + acos(0.9*sin(y2))*x + atan(x - 2*y)",
+      "sinh(x*y)*cosh(y2) + asinh(x + 3*y) + acosh(2 + y^2) + atanh(0.9*sin(y2 + x))",
+      "cbrt(2 + x^2 + y2^2) + erf(x*y) - erfc(y2 + x2)*y",
+      "if(x > y, (x - y)^2, -(x - y)^2)*y2 + if(10 < y, sqrt(-1 - y^2), y*x2)",
+      "sum(i, 1, 12, if(i <= 6 or y > 100, sin(i*y), cos(i*x)))",
+      "if(not (x < 100) and y < 5, exp(y), if(y2 >= -100, x*y^2, 0))",
   };
   std::uint64_t seed = 1;
   for (const char* text : texts) {
@@ -102,6 +111,19 @@ TEST(FormulaDerivatives, AreThoseOfDifferentiatedLambdas) {
        [](auto x, auto y) { return min(min(x[0], y[0]), y[1]) * max(x[0] * y[0], y[1]); });
   same("x^3 + y^-2 + (1 + y2^2)^0.3 + 3^x",
        [](auto x, auto y) { return pow(x[0], 3) + pow(y[0], -2) + pow(1 + square(y[1]), 0.3) + pow(3.0, x[0]); });
+  same("log2(1 + x^2) + log10(1 + y^2) + log1p(y2^2)*expm1(x)", [](auto x, auto y) {
+    return log2(1 + square(x[0])) + log10(1 + square(y[0])) + log1p(square(y[1])) * expm1(x[0]);
+  });
+  same("asin(sin(x)/2) + acos(sin(y)/3)*atan(y2)",
+       [](auto x, auto y) { return asin(sin(x[0]) / 2) + acos(sin(y[0]) / 3) * atan(y[1]); });
+  same("sinh(x)*cosh(y) + asinh(y2) + acosh(2 + y^2) + atanh(sin(x)/2)", [](auto x, auto y) {
+    return sinh(x[0]) * cosh(y[0]) + asinh(y[1]) + acosh(2 + square(y[0])) + atanh(sin(x[0]) / 2);
+  });
+  same("cbrt(x*y) + erf(y2*x) - erfc(y)",
+       [](auto x, auto y) { return cbrt(x[0] * y[0]) + erf(y[1] * x[0]) - erfc(y[0]); });
+  same("if(x < y and y2 <= 0.2, x*y, exp(y2*x))", [](auto x, auto y) {
+    return select(value_of(x[0]) < value_of(y[0]) && value_of(y[1]) <= 0.2, x[0] * y[0], exp(y[1] * x[0]));
+  });
   same("(1 + x^2)^(y*y2) + x/y - 2/y2",
        [](auto x, auto y) { return pow(1 + square(x[0]), y[0] * y[1]) + x[0] / y[0] - 2 / y[1]; });
 }
@@ -138,6 +160,54 @@ TEST(FormulaDerivatives, WhatMinAndMaxDoNotChooseHasNoSay) {
   EXPECT_EQ(hess("y^2 + max(sqrt(y)*log(y + 1), 2)", 0), 2);
   EXPECT_EQ(grad("max(1/y, -1/y, 3)", 1e-3), -1e6);
   EXPECT_EQ(grad("sqrt(y) + max(sqrt(y), 2)", 0), std::numeric_limits<double>::infinity());
+}
+
+double value(const char* text, double y) { return objective(text, 0, 1)->value(Vec(0), vec({y})); }
+
+// Against the closed form to a few units in the last place: what a difference of nearly equal numbers would not give.
+TEST(FormulaDerivatives, KeepTheirDigitsNearSingularPoints) {
+  const auto same = [](double computed, double expected) { EXPECT_NEAR(computed / expected, 1, 4e-16); };
+  for (const double y : {1e-12, -1e-12, 3e-300}) {
+    same(value("log1p(y)", y), y * (1 - y / 2));
+    same(value("expm1(y)", y), y * (1 + y / 2));
+  }
+  same(grad("log1p(y)", 1e-9), 1 / (1 + 1e-9));
+  same(hess("log1p(y)", -0.75), -16);
+  same(grad("log1p(y)", -1 + 0x1p-40), 0x1p40);
+  same(grad("expm1(y)", -40), std::exp(-40.0));
+  same(hess("expm1(y)", -40), std::exp(-40.0));
+  same(grad("asin(y)", 1 - 0x1p-40), 1 / std::sqrt(0x1p-39 - 0x1p-80));
+  same(grad("acosh(y)", 1 + 0x1p-40), 1 / std::sqrt(0x1p-39 + 0x1p-80));
+  same(grad("atanh(y)", 1 - 0x1p-40), 1 / (0x1p-39 - 0x1p-80));
+  same(grad("asinh(y)", 1e200), 1e-200);
+  same(value("erfc(y)", 20), std::erfc(20.0));
+  same(grad("log2(y)", 1e-300), 1 / (1e-300 * std::log(2.0)));
+  same(hess("log10(y)", 4), -1 / (16 * std::log(10.0)));
+}
+
+TEST(FormulaDerivatives, BeyondTheirDomainFunctionsHaveNoDerivative) {
+  for (const char* text : {"log2(y)", "log10(y)", "log1p(y)", "asin(y)", "acos(y)", "acosh(y)", "atanh(y)"}) {
+    EXPECT_TRUE(std::isnan(value(text, -2))) << text;
+    EXPECT_TRUE(std::isnan(grad(text, -2))) << text;
+    EXPECT_TRUE(std::isnan(hess(text, -2))) << text;
+  }
+  EXPECT_EQ(grad("cbrt(y)", 0), std::numeric_limits<double>::infinity());
+}
+
+TEST(FormulaDerivatives, AChoiceHasThoseOfTheBranchThatItTakes) {
+  EXPECT_EQ(grad("if(y > 0, 3*y, y^2)", 2), 3);
+  EXPECT_EQ(grad("if(y > 0, 3*y, y^2)", 0), 0);  // at the switch the condition decides
+  EXPECT_EQ(grad("if(y >= 0, 3*y, y^2)", 0), 3);
+  EXPECT_EQ(hess("if(y >= 0, 3*y, y^2)", -1), 2);
+  // Neither the other branch nor the condition has a say, finite or not.
+  EXPECT_EQ(value("if(y > 0, sqrt(y), y^2)", -3), 9);
+  EXPECT_EQ(grad("if(y > 0, sqrt(y), y^2)", -3), -6);
+  EXPECT_EQ(grad("if(sqrt(y) < 1, 2*y, 5*y)", 0), 2);
+  EXPECT_EQ(hess("if(1/y > 0 or y < 1, y^2, log(y))", 0), 2);
+  // An unknown condition is no condition.
+  EXPECT_TRUE(std::isnan(value("if(log(y) < 1, 2*y, 5*y)", -1)));
+  EXPECT_TRUE(std::isnan(grad("if(log(y) < 1, 2*y, 5*y)", -1)));
+  EXPECT_TRUE(std::isnan(value("if(not (log(y) < 1 and y < 0), 2*y, 5*y)", -1)));
 }
 
 TEST(FormulaDerivatives, EntriesThatTheFormulaDoesNotUse) {

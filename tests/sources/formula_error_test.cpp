@@ -64,8 +64,32 @@ TEST(FormulaErrors, Sentences) {
       {"x[1]y", "f:1:5: an operator is missing here: a product is written with *"},
       {"x**2", "f:1:2: a power is not written **: write ^"},
       {"x = 3", "f:1:3: '=' has no place in a formula: a formula is one expression, without an equality"},
-      {"x < 3",
-       "f:1:3: '<' has no place in a formula: a formula has no comparisons; min and max choose between values"},
+      {"x < 3", "f:1:3: a comparison is no number of its own: it is the condition of a choice, if(y > 0, a, b)"},
+      {"(x >= 3)*y", "f:1:4: a comparison is no number of its own: it is the condition of a choice, if(y > 0, a, b)"},
+      {"if(y, 1, x)", "f:1:4: a condition is needed here: a comparison such as y > 0"},
+      {"if(y > 0 and x, 1, x)", "f:1:14: a condition is needed here: a comparison such as y > 0"},
+      {"if(0 < y < 1, 1, x)", "f:1:10: comparisons are not chained: for 0 < y < 1 write 0 < y and y < 1"},
+      {"if(y > 0, x)",
+       "f:1:1: if takes 3 arguments, but here it has 2: if(condition, a, b) is a where the condition holds, else b"},
+      {"if y > 0", "f:1:1: if is a function: write if(condition, a, b)"},
+      {"x if y > 0 else y", "f:1:3: a choice is written if(condition, a, b): a where the condition holds, else b"},
+      {"if(x == y, 1, x)",
+       "f:1:6: == and != compare indices and parameters only: what is computed from x and y is equal by accident; "
+       "write abs(a - b) < 0.001"},
+      {"if(x > 0 && y > 0, 1, x)", "f:1:10: '&' has no place in a formula: write and between conditions"},
+      {"if(x \xE2\x89\xA4 0, 1, x)", "f:1:6: this is a comparison beyond ASCII (U+2264): write <="},
+      {"x > 0 ? 1 : y", "f:1:7: '?' has no place in a formula: a choice is written if(condition, a, b)"},
+      {"sum(if, 1, 3, x)", "f:1:5: 'if' cannot name the index of a sum: it is a function"},
+      {"sum(and, 1, 3, x)", "f:1:5: 'and' cannot name the index of a sum: it is an operator"},
+      {"round(x)",
+       "f:1:1: formulas have no function 'round': its derivative is zero wherever it has one, so that no gradient "
+       "could tell the leader where to move"},
+      {"mod(x, 2)", "f:1:1: formulas have no function 'mod': it jumps, and its derivative says nothing of the jumps"},
+      {"ln(x)", "f:1:1: formulas have no function 'ln': the natural logarithm is log(a)"},
+      {"atan2(x, y)", "f:1:1: formulas have no function 'atan2': write atan(a/b) where b > 0"},
+      {"log3(x)",
+       "f:1:1: unknown function 'log3'; a formula knows x, y, pi, e, functions, and here a, gamma, list, nothing"},
+      {"np.sin(x)", "f:1:1: functions are written without 'np.' before their name"},
       {"{x}", "f:1:1: '{' has no place in a formula: only ( and ) group"},
       {"x\x01", "f:1:2: the control character 0x01 has no place in a formula"},
       {"x\xff", "f:1:2: the byte 0xff is no character of UTF-8"},
@@ -152,7 +176,27 @@ TEST(FormulaErrors, AbsurdNestingIsRefused) {
   EXPECT_TRUE(refused(repeated("sin(", 100000)));
   EXPECT_TRUE(refused(repeated("x[", 100000)));
   EXPECT_TRUE(refused("2" + repeated("^2", 100000)));
+  EXPECT_TRUE(refused("if(" + repeated("not ", 100000) + "x > 0, 1, y)"));
+  EXPECT_TRUE(refused(repeated("if(x > 0, y, ", 100000)));
+  // What is long but not deep is no matter.
+  EXPECT_NO_THROW(Formula::parse("x" + repeated(" + y*x", 100000)));
+  EXPECT_NO_THROW(Formula::parse("if(x > 0" + repeated(" and y < 3 or x < y", 50000) + ", 1, y)"));
   EXPECT_NO_THROW(Formula::parse(repeated("(", 150) + "x" + repeated(")", 150)));
+}
+
+TEST(FormulaErrors, SentencesStayShortForLongMistakes) {
+  const std::string long_name(300'000, 'q'), long_number = std::string(300'000, '1') + "..";
+  for (const auto& text :
+       {long_name, long_number, "x + " + long_name + "(y)", "sum(" + long_name + "(", "1e" + long_number}) {
+    EXPECT_LT(error(text).size(), 500u);
+  }
+  EXPECT_LT(message_of<bilevel::InvalidInput>([&] { Formula::parse("x", {{long_name + "\x1b", {1}}}); }).size(), 500u);
+  const auto long_formula = Formula::parse("y2 + 0*" + std::string(300'000, ' ') + "y");
+  EXPECT_LT(message_of<bilevel::DimensionMismatch>([&] { long_formula(bilevel::Vec(0), bilevel::Vec(0)); }).size(),
+            300u);
+  EXPECT_LT(
+      message_of<bilevel::DimensionMismatch>([&] { bilevel::make_formula_objective("f", long_formula, 1, 1); }).size(),
+      300u);
 }
 
 TEST(FormulaErrors, AbsurdSizeIsRefusedWithTheNumber) {

@@ -245,14 +245,16 @@ void expect_parsed_or_refused(const std::string& text, int& parsed) {
 }
 
 TEST(FormulaRandom, MutatedFormulasNeitherCrashNorHang) {
-  const std::string seeds[] = {"(x - 0.3)^2 + sum(i, 1, 3, (x[i] - y[i])^2) + huber(a*y)",
-                               "sum(i, 1, 3, sum(j, i, 3, c[j]*y[i+j]))*max(x, -y2, 1e-3)/(1 + exp(-x*y))",
-                               "2^-x^y - sqrt(abs(y[a])) + min(tanh(x3), sigmoid(y), softplus(pi))"};
-  const std::string alphabet = "xyieac0123459.+-*/^()[], \n\"$sumin\xE2\x88\x92";
+  const std::string seeds[] = {
+      "(x - 0.3)^2 + sum(i, 1, 3, (x[i] - y[i])^2) + huber(a*y)",
+      "sum(i, 1, 3, sum(j, i, 3, c[j]*y[i+j]))*max(x, -y2, 1e-3)/(1 + exp(-x*y))",
+      "2^-x^y - sqrt(abs(y[a])) + min(tanh(x3), sigmoid(y), softplus(pi))",
+      "if(x > y and not y2 <= 1 or a == 2, log10(x), expm1(y)) - sum(i, 1, 3, if(i != 2, y, x))"};
+  const std::string alphabet = "xyieac0123459.+-*/^()[]<>=!, \n\"$sumin\xE2\x88\x92";
   int parsed = 0;
   Random random(3);
   for (int round = 0; round < 6000; ++round) {
-    std::string text = seeds[random.below(3)];
+    std::string text = seeds[random.below(4)];
     for (std::uint64_t change = 1 + random.below(2); change > 0 && !text.empty(); --change) {
       const auto at = static_cast<std::size_t>(random.below(text.size()));
       const char letter = alphabet[random.below(alphabet.size())];

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <numbers>
 
 #include "bilevel/autodiff/jet.hpp"
 
@@ -81,6 +82,47 @@ inline Jet<Order> tanh(Jet<Order> a) {
 }
 
 template <int Order>
+inline Jet<Order> asinh(Jet<Order> a) {
+  const double value = std::asinh(a.value());
+  if (a.is_constant()) return value;
+  const double slope = 1.0 / std::hypot(1.0, a.value());
+  return a.chain(value, slope, -a.value() * slope * slope * slope);
+}
+
+/// At 1 the derivative is +infinity, the second -infinity.
+template <int Order>
+inline Jet<Order> acosh(Jet<Order> a) {
+  const double value = std::acosh(a.value());
+  if (a.is_constant()) return value;
+  const double slope = 1.0 / (std::sqrt(a.value() - 1.0) * std::sqrt(a.value() + 1.0));
+  return a.chain(value, slope, -a.value() * slope * slope * slope);
+}
+
+template <int Order>
+inline Jet<Order> atanh(Jet<Order> a) {
+  const double value = std::atanh(a.value());
+  if (a.is_constant()) return value;
+  const double slope = std::abs(a.value()) > 1.0 ? value : 1.0 / ((1.0 - a.value()) * (1.0 + a.value()));
+  return a.chain(value, slope, 2.0 * a.value() * slope * slope);
+}
+
+template <int Order>
+inline Jet<Order> erf(Jet<Order> a) {
+  const double value = std::erf(a.value());
+  if (a.is_constant()) return value;
+  const double slope = 2.0 * std::numbers::inv_sqrtpi * std::exp(-a.value() * a.value());
+  return a.chain(value, slope, -2.0 * a.value() * slope);
+}
+
+template <int Order>
+inline Jet<Order> erfc(Jet<Order> a) {
+  const double value = std::erfc(a.value());
+  if (a.is_constant()) return value;
+  const double slope = -2.0 * std::numbers::inv_sqrtpi * std::exp(-a.value() * a.value());
+  return a.chain(value, slope, -2.0 * a.value() * slope);
+}
+
+template <int Order>
 inline Jet<Order> exp(Jet<Order> a) {
   const double value = std::exp(a.value());
   if (a.is_constant()) return value;
@@ -105,6 +147,22 @@ inline Jet<Order> log(Jet<Order> a) {
 }
 
 template <int Order>
+inline Jet<Order> log2(Jet<Order> a) {
+  const double value = std::log2(a.value());
+  if (a.is_constant()) return value;
+  const double slope = a.value() < 0.0 ? value : std::numbers::log2e / a.value();
+  return a.chain(value, slope, -slope / a.value());
+}
+
+template <int Order>
+inline Jet<Order> log10(Jet<Order> a) {
+  const double value = std::log10(a.value());
+  if (a.is_constant()) return value;
+  const double slope = a.value() < 0.0 ? value : std::numbers::log10e / a.value();
+  return a.chain(value, slope, -slope / a.value());
+}
+
+template <int Order>
 inline Jet<Order> log1p(Jet<Order> a) {
   const double value = std::log1p(a.value());
   if (a.is_constant()) return value;
@@ -119,6 +177,15 @@ inline Jet<Order> sqrt(Jet<Order> a) {
   if (a.is_constant()) return value;
   const double slope = 0.5 / value;
   return a.chain(value, slope, -0.5 * slope / a.value());
+}
+
+/// At 0 the derivative is +infinity.
+template <int Order>
+inline Jet<Order> cbrt(Jet<Order> a) {
+  const double value = std::cbrt(a.value());
+  if (a.is_constant()) return value;
+  const double slope = 1.0 / (3.0 * value * value);
+  return a.chain(value, slope, -2.0 / 3.0 * slope / a.value());
 }
 
 /// At 0 the derivative is taken as 0 (the subgradient of smallest size); the second derivative is 0 everywhere.
