@@ -63,7 +63,7 @@ Descent descend(const ExactGame& game, const Point& start, const DescentOptions&
     const RealVec gradient = game.value_slope(here.x, here.y);
     const RealMat hessian = game.value_curvature(here.x, here.y);
     if (!gradient.allFinite() || !hessian.allFinite()) return result;
-    bool moved = false;
+    bool moved = false, widened = false;
     while (!moved) {
       const Step best = best_step(gradient, hessian, radius);
       // What is left below counts for nothing against what was gained, or against rounding.
@@ -71,7 +71,8 @@ Descent descend(const ExactGame& game, const Point& start, const DescentOptions&
           std::max({options.negligible, 1e-9L * (start.value - here.value), 1e-17L * std::abs(here.value)});
       if (best.gain <= counts) {
         result.minimum = best.move.norm() < radius;
-        if (result.minimum || radius >= options.widest) return result;
+        if (result.minimum || widened || radius >= options.widest) return result;
+        widened = true;
         radius = options.widest;
         continue;
       }

@@ -107,6 +107,7 @@ Instance make_instance(const Family& family, std::uint64_t seed, std::size_t ind
   for (int attempt = 0; attempt < 100; ++attempt) {
     Instance instance = family.make(draw);
     if (!settle(instance)) continue;
+    if (instance.reference.x.cwiseAbs().maxCoeff() > instance.far) instance.variant += ", infimum at infinity";
     instance.problem.name = fmt::format("{} {}", family.name, index);
     return instance;
   }

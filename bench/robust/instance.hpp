@@ -30,6 +30,9 @@ struct Instance {
   double answer_tolerance = 1e-6;
   double reach = 1e300;  // a reference with a larger entry counts as none: the infimum is at infinity
 
+  /// Beyond this an entry of x has gone to infinity: there phi has an infimum and no minimum, and values decide.
+  double far = 1e300;
+
   Point start;         // the start with the follower's answer, in the game's units
   Point reference;     // the solution, or the one below the start
   bool found = false;  // the reference is a minimum

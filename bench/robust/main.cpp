@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <iterator>
 #include <optional>
@@ -55,6 +56,7 @@ int self_test(const Options& options, const std::vector<std::string>& names) {
     const auto doubted = options.instances - static_cast<std::size_t>(std::count(texts.begin(), texts.end(), ""));
     for (const auto& text : texts) fmt::print("{}", text);
     fmt::print("{:<12} {} instances, {} in doubt\n", name, options.instances, doubted);
+    std::fflush(stdout);
     wrong += doubted;
   }
   return wrong == 0 ? 0 : 1;

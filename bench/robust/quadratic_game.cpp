@@ -15,12 +15,17 @@ QuadraticGame::Coefficients QuadraticGame::extend(const QuadraticCoefficients& g
 
 QuadraticGame::QuadraticGame(const Quadratic& upper, const Quadratic& lower)
     : f_(extend(upper.coefficients())), g_(extend(lower.coefficients())) {
-  const Eigen::LDLT<RealMat> factors(g_.yy);
-  slope_ = -factors.solve(g_.yx);
-  at_zero_ = -factors.solve(g_.y);
+  factors_.compute(g_.yy);
+  slope_ = -factors_.solve(g_.yx);
 }
 
-std::optional<RealVec> QuadraticGame::answer(const RealVec& x, const RealVec&) const { return slope_ * x + at_zero_; }
+// Not slope_ x - H^-1 b: where H is nearly flat the two are huge and cancel.
+std::optional<RealVec> QuadraticGame::answer(const RealVec& x, const RealVec&) const {
+  const RealVec right = -(g_.yx * x + g_.y);
+  RealVec y = factors_.solve(right);
+  y += factors_.solve(right - g_.yy * y);
+  return y;
+}
 
 Real QuadraticGame::upper(const RealVec& x, const RealVec& y) const {
   return y.dot(f_.yy * y) / 2 + y.dot(f_.yx * x) + x.dot(f_.xx * x) / 2 + f_.x.dot(x) + f_.y.dot(y);
@@ -36,7 +41,7 @@ std::optional<RealVec> QuadraticGame::minimiser() const {
   const Eigen::LDLT<RealMat> factors(hessian);
   if (!factors.isPositive()) return std::nullopt;
   const auto gradient = [&](const RealVec& x) {
-    const auto [f_x, f_y] = upper_gradients(x, slope_ * x + at_zero_);
+    const auto [f_x, f_y] = upper_gradients(x, *answer(x, {}));
     return RealVec(f_x + slope_.transpose() * f_y);
   };
   RealVec x = RealVec::Zero(slope_.cols());

@@ -28,8 +28,8 @@ class QuadraticGame final : public ExactGame {
   static Coefficients extend(const QuadraticCoefficients& given);
 
   Coefficients f_, g_;
-  RealMat slope_;    // - H^-1 C
-  RealVec at_zero_;  // - H^-1 b
+  Eigen::LDLT<RealMat> factors_;  // of H
+  RealMat slope_;                 // - H^-1 C
 };
 
 /// The problem's two objectives must be Quadratic.

@@ -45,7 +45,7 @@ std::string table_text(const std::vector<Cell>& cells) {
   for (const auto& method : methods) text += fmt::format("{:>{}}", method, kWidth);
   text += '\n';
   struct Totals {
-    std::size_t attempts = 0, solved = 0, claimed_falsely = 0, worse = 0;
+    std::size_t attempts = 0, solved = 0, claimed_falsely = 0, worse = 0, beaten = 0;
     double seconds = 0;
   };
   std::map<std::string, Totals> totals;
@@ -66,6 +66,7 @@ std::string table_text(const std::vector<Cell>& cells) {
       total.solved += solved;
       total.claimed_falsely += cell->count(is_false);
       total.worse += cell->count(is_worse);
+      total.beaten += cell->count([](const Attempt& attempt) { return attempt.verdict.beaten; });
       for (const auto& attempt : cell->attempts) total.seconds += attempt.seconds;
     }
     text += '\n';
@@ -81,6 +82,10 @@ std::string table_text(const std::vector<Cell>& cells) {
   row("instances", [](const Totals& all) { return std::to_string(all.attempts); });
   row("falsely claimed", [](const Totals& all) { return std::to_string(all.claimed_falsely); });
   row("worse than start", [](const Totals& all) { return std::to_string(all.worse); });
+  // A convex leader's solution has nothing below it: if this row appears, the reference is wrong.
+  if (std::any_of(totals.begin(), totals.end(), [](const auto& entry) { return entry.second.beaten > 0; })) {
+    row("below the best", [](const Totals& all) { return std::to_string(all.beaten); });
+  }
   row("seconds each",
       [](const Totals& all) { return fmt::format("{:.3g}", all.seconds / static_cast<double>(all.attempts)); });
   return text;

@@ -1,5 +1,6 @@
 #include "scipy.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,8 @@ const Family& family_of(const std::string& name) {
 int run_program(std::vector<std::string> arguments) {
   const pid_t child = fork();
   if (child == 0) {
+    // L-BFGS-B's Fortran writes warnings there.
+    if (const int nowhere = open("/dev/null", O_WRONLY); nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
     std::vector<char*> words;
     for (auto& argument : arguments) words.push_back(argument.data());
     words.push_back(nullptr);
