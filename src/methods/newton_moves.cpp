@@ -8,7 +8,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "bilevel/random.hpp"
-#include "hypergradient/leader_curvature.hpp"
+#include "hypergradient/leader_hessian.hpp"
 
 namespace bilevel {
 
@@ -51,7 +51,7 @@ bool NewtonMoves::measure() {
     s_.fresh = true;
     return true;
   }
-  auto measured = leader_curvature(problem_, s_.answer, s_.memory, s_.difference_steps, options_.interrupt);
+  auto measured = leader_hessian(problem_, s_.answer, s_.memory, s_.difference_steps, options_.interrupt);
   if (!measured.finite) return false;
   s_.model = std::move(measured.hessian);
   const Vec own = s_.model.diagonal().cwiseAbs().cwiseSqrt();

@@ -1,4 +1,4 @@
-#include "hypergradient/leader_curvature.hpp"
+#include "hypergradient/leader_hessian.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -49,14 +49,14 @@ double resolution(const Vec& change, const Vec& noise) {
 
 }  // namespace
 
-LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
+LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
                                  Vec& steps, const std::atomic<bool>* interrupt) {
   // A difference is resolved to a part in kEnough at the least; beyond kPlenty a shorter one is more exact.
   constexpr double kEnough = 1e4, kPlenty = 1e11, kChange = 100;
   constexpr int kTries = 8;
   const Index n = at.x.size();
   const bool corrects = at.formed && !at.flat;
-  LeaderCurvature result;
+  LeaderHessian result;
   result.hessian.resize(n, n);
   // Differences are taken between answers that were corrected alike, so that what the corrections leave cancels.
   std::optional<Vec> base;
