@@ -13,7 +13,7 @@
 
 namespace bilevel::robust {
 
-Attempt attempt(const Instance& instance, const std::string& method) {
+Attempt attempt(const Instance& instance, const std::string& method, double seconds) {
   const auto& problem = instance.problem;
   Attempt result;
   result.method = method;
@@ -22,7 +22,7 @@ Attempt attempt(const Instance& instance, const std::string& method) {
   try {
     SolveOptions options;
     options.method = method;
-    options.stop.time_limit = 20;  // hundreds of times what an instance of this size takes
+    options.stop.time_limit = seconds;
     const auto solved = solve(problem, options);
     const auto& run = solved.run;
     result.method = solved.method.name;
@@ -90,11 +90,11 @@ std::vector<Cell> contest(const ContestOptions& options) {
       instances = std::max(instances, count);
     }
     in_parallel(instances, options.threads, [&](std::size_t index) {
-      const auto instance = make_instance(family, options.seed, index);
+      const auto instance = make_instance(family, options.seed, options.first + index);
       for (auto cell = first; cell < cells.size(); ++cell) {
         if (index >= cells[cell].attempts.size()) continue;
-        auto& result = cells[cell].attempts[index] = attempt(instance, cells[cell].method);
-        result.index = index;
+        auto& result = cells[cell].attempts[index] = attempt(instance, cells[cell].method, options.seconds);
+        result.index = options.first + index;
       }
     });
   }

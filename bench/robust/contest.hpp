@@ -24,14 +24,16 @@ struct Attempt {
   Verdict verdict;
 };
 
-/// One method, or "auto", from the instance's start; by default the library's own settings and stop rule.
-Attempt attempt(const Instance& instance, const std::string& method);
+/// One method, or "auto", from the instance's start, with the library's own settings and stop rule but for the time.
+Attempt attempt(const Instance& instance, const std::string& method, double seconds);
 
 struct ContestOptions {
-  std::vector<std::string> families;           // names, in the table's order
+  std::vector<std::string> families;                         // names, in the table's order
   std::vector<std::pair<std::string, std::size_t>> methods;  // and instances of each family
   std::uint64_t seed = 1;
+  std::size_t first = 0;  // the number of the first instance
   unsigned threads = 1;
+  double seconds = 5;  // for one attempt
 };
 
 struct Cell {

@@ -28,9 +28,7 @@ Step best_step(const RealVec& gradient, const RealMat& hessian, Real radius) {
   const RealVec& values = eigen.eigenvalues();
   const RealVec slopes = eigen.eigenvectors().transpose() * gradient;
   const Real size = values.cwiseAbs().maxCoeff();
-  const auto length = [&](Real shift) {
-    return (slopes.array() / (values.array() + shift)).matrix().norm();
-  };
+  const auto length = [&](Real shift) { return (slopes.array() / (values.array() + shift)).matrix().norm(); };
   RealVec part;
   const Real least = values.minCoeff();
   if (least > 1e-17L * size && length(0) <= radius) {

@@ -26,8 +26,9 @@ struct DescentOptions {
   std::function<bool(const Point&)> enough;
 };
 
-/// Newton's method in a trust region with the whole Hessian of phi, so that it leaves saddles and maxima. `start.y` is the follower's answer there. Source: Nocedal and Wright, Numerical Optimization, Alg. 4.1,
-/// the subproblem by eigenvalues.
+/// Newton's method in a trust region with the whole Hessian of phi, so that it leaves saddles and maxima. `start.y` is
+/// the follower's answer there. Source: Nocedal and Wright, Numerical Optimization, Alg. 4.1, the subproblem by
+/// eigenvalues.
 Descent descend(const ExactGame& game, const Point& start, const DescentOptions& options = {});
 
 }  // namespace bilevel::robust

@@ -89,7 +89,7 @@ class NewtonGame : public ExactGame {
   };
   virtual Lower lower(const RealVec& x, const RealVec& y) const = 0;
   virtual RealMat hessian(const RealVec& x, const RealVec& y) const = 0;  // H; its lower triangle counts
-  virtual RealMat cross(const RealVec& x, const RealVec& y) const = 0;  // d g_y / dx, m x n
+  virtual RealMat cross(const RealVec& x, const RealVec& y) const = 0;    // d g_y / dx, m x n
   struct Curvature {
     RealMat xx, yx, yy;
   };

@@ -37,7 +37,8 @@ Instance flat(Draw& draw) {
                                      [map, weights, powers](auto x, auto y) {
                                        decltype(y[0]) total = 0;
                                        for (Index j = 0; j < y.size(); ++j) {
-                                         total += weights[j] * pow(y[j] - map(x, j), powers[static_cast<std::size_t>(j)]);
+                                         total +=
+                                             weights[j] * pow(y[j] - map(x, j), powers[static_cast<std::size_t>(j)]);
                                        }
                                        return total;
                                      }),

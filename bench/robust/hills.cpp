@@ -36,8 +36,8 @@ class HillsGame final : public ExactGame {
   RealMat slope(const RealVec& x, const RealVec&) const override { return map_.slope(x); }
   Real upper(const RealVec& x, const RealVec& y) const override {
     const Real frequency = hills_.frequency;
-    const Real height = frequency > 0 ? (frequency * y.array()).cos().sum() / frequency
-                                      : (y.array().square() - 1).square().sum() / 4;
+    const Real height =
+        frequency > 0 ? (frequency * y.array()).cos().sum() / frequency : (y.array().square() - 1).square().sum() / 4;
     return Real(hills_.pull) * (x - extended(hills_.centre)).squaredNorm() / 2 + height;
   }
   Gradients upper_gradients(const RealVec& x, const RealVec& y) const override {
@@ -73,8 +73,7 @@ Instance hills(Draw& draw) {
   instance.problem = {"",
                       make_objective("f", n, m, form),
                       std::make_shared<Quadratic>(
-                          "g", n, m,
-                          QuadraticCoefficients{.yy = H, .yx = -H * map.matrix, .y = -H * map.offset}),
+                          "g", n, m, QuadraticCoefficients{.yy = H, .yx = -H * map.matrix, .y = -H * map.offset}),
                       x0,
                       y0,
                       {}};

@@ -110,7 +110,8 @@ Instance make_instance(const Family& family, std::uint64_t seed, std::size_t ind
     instance.problem.name = fmt::format("{} {}", family.name, index);
     return instance;
   }
-  throw std::runtime_error(fmt::format("no instance of the family {} with number {} has a solution", family.name, index));
+  throw std::runtime_error(
+      fmt::format("no instance of the family {} with number {} has a solution", family.name, index));
 }
 
 }  // namespace bilevel::robust

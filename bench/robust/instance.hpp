@@ -30,8 +30,8 @@ struct Instance {
   double answer_tolerance = 1e-6;
   double reach = 1e300;  // a reference with a larger entry counts as none: the infimum is at infinity
 
-  Point start;      // the start with the follower's answer, in the game's units
-  Point reference;  // the solution, or the one below the start
+  Point start;         // the start with the follower's answer, in the game's units
+  Point reference;     // the solution, or the one below the start
   bool found = false;  // the reference is a minimum
 
   RealVec game_x(const Vec& x) const;
@@ -69,8 +69,8 @@ struct Family {
 /// All families, in the order of the table.
 const std::vector<Family>& families();
 
-/// Instance `index` of a family, with its start and its reference; drawn anew until the reference is a minimum in reach.
-/// Throws std::runtime_error if no draw has one.
+/// Instance `index` of a family, with its start and its reference; drawn anew until the reference is a minimum in
+/// reach. Throws std::runtime_error if no draw has one.
 Instance make_instance(const Family& family, std::uint64_t seed, std::size_t index);
 
 Instance ridge(Draw& draw);

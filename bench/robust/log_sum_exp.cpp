@@ -40,20 +40,22 @@ class LogSumExpGame final : public NewtonGame {
   }
   RealMat cross(const RealVec& x, const RealVec& y) const override {
     const RealVec weights = shares(x, y);
-    return A_.transpose() * (weights.asDiagonal() * B_) - (A_.transpose() * weights) * (B_.transpose() * weights).transpose();
+    return A_.transpose() * (weights.asDiagonal() * B_) -
+           (A_.transpose() * weights) * (B_.transpose() * weights).transpose();
   }
   Curvature curvature(const RealVec& x, const RealVec& y, const RealVec& w) const override {
     // w'g_y is the mean of A w under the shares; its second derivatives in the exponents are
     // diag(c) - c p' - p c' with c = p .* (A w - mean).
     const RealVec p = shares(x, y), along = A_ * w;
     const RealVec c = (p.array() * (along.array() - p.dot(along))).matrix();
-    const RealVec A_p = A_.transpose() * p, A_c = A_.transpose() * c, B_p = B_.transpose() * p, B_c = B_.transpose() * c;
+    const RealVec A_p = A_.transpose() * p, A_c = A_.transpose() * c, B_p = B_.transpose() * p,
+                  B_c = B_.transpose() * c;
     RealMat xx = -(B_.transpose() * (c.asDiagonal() * B_) - B_c * B_p.transpose() - B_p * B_c.transpose());
     RealMat yy = -(A_.transpose() * (c.asDiagonal() * A_) - A_c * A_p.transpose() - A_p * A_c.transpose());
     xx.diagonal() += wishes_.leader();
     yy.diagonal() += wishes_.follower();
-    return {std::move(xx),
-            -(A_.transpose() * (c.asDiagonal() * B_) - A_c * B_p.transpose() - A_p * B_c.transpose()), std::move(yy)};
+    return {std::move(xx), -(A_.transpose() * (c.asDiagonal() * B_) - A_c * B_p.transpose() - A_p * B_c.transpose()),
+            std::move(yy)};
   }
   Real upper(const RealVec& x, const RealVec& y) const override { return wishes_.upper(x, y); }
   Gradients upper_gradients(const RealVec& x, const RealVec& y) const override { return wishes_.upper_gradients(x, y); }
@@ -89,21 +91,22 @@ Instance log_sum_exp_game(Draw& draw) {
                         draw.normal(count), draw.log_uniform(1e-3, 1)};
   const Wishes wishes = draw_wishes(draw, n, m, draw.log_uniform(0.01, 1));
   Instance instance;
-  instance.problem = {"",
-                      make_objective("f", n, m, wishes),
-                      make_objective("g", n, m,
-                                     [given](auto x, auto y) {
-                                       std::vector<decltype(x[0] + y[0])> exponents;
-                                       for (Index k = 0; k < given.c.size(); ++k) {
-                                         exponents.push_back(
-                                             dot(autodiff::fixed(given.y.row(k).data(), given.y.cols()), y) +
-                                             dot(autodiff::fixed(given.x.row(k).data(), given.x.cols()), x) + given.c[k]);
-                                       }
-                                       return log_sum_exp(exponents) + 0.5 * given.eps * squared_norm(y);
-                                     }),
-                      draw.normal(n),
-                      draw.chance(0.5) ? Vec::Zero(m).eval() : draw.normal(m),
-                      {}};
+  instance.problem = {
+      "",
+      make_objective("f", n, m, wishes),
+      make_objective("g", n, m,
+                     [given](auto x, auto y) {
+                       std::vector<decltype(x[0] + y[0])> exponents;
+                       for (Index k = 0; k < given.c.size(); ++k) {
+                         exponents.push_back(dot(autodiff::fixed(given.y.row(k).data(), given.y.cols()), y) +
+                                             dot(autodiff::fixed(given.x.row(k).data(), given.x.cols()), x) +
+                                             given.c[k]);
+                       }
+                       return log_sum_exp(exponents) + 0.5 * given.eps * squared_norm(y);
+                     }),
+      draw.normal(n),
+      draw.chance(0.5) ? Vec::Zero(m).eval() : draw.normal(m),
+      {}};
   instance.variant = "eps " + std::to_string(given.eps);
   instance.game = std::make_shared<LogSumExpGame>(wishes, given);
   instance.several_solutions = true;

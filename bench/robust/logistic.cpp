@@ -89,20 +89,19 @@ Instance logistic(Draw& draw) {
     return sum(terms);
   };
   Instance instance;
-  instance.problem = {"",
-                      make_objective("f", m, m,
-                                     [valid, losses](auto, auto y) {
-                                       return losses(valid, y) / static_cast<double>(valid.rows());
-                                     }),
-                      make_objective("g", m, m,
-                                     [train, share, losses](auto x, auto y) {
-                                       auto total = share * losses(train, y);
-                                       for (Index q = 0; q < y.size(); ++q) total += 0.5 * exp(x[q]) * y[q] * y[q];
-                                       return total;
-                                     }),
-                      draw.chance(0.5) ? Vec::Zero(m).eval() : draw.uniform_vector(m, -4, 2),
-                      Vec::Zero(m),
-                      {}};
+  instance.problem = {
+      "",
+      make_objective("f", m, m,
+                     [valid, losses](auto, auto y) { return losses(valid, y) / static_cast<double>(valid.rows()); }),
+      make_objective("g", m, m,
+                     [train, share, losses](auto x, auto y) {
+                       auto total = share * losses(train, y);
+                       for (Index q = 0; q < y.size(); ++q) total += 0.5 * exp(x[q]) * y[q] * y[q];
+                       return total;
+                     }),
+      draw.chance(0.5) ? Vec::Zero(m).eval() : draw.uniform_vector(m, -4, 2),
+      Vec::Zero(m),
+      {}};
   instance.variant = means ? "means" : "sums";
   instance.game = std::make_shared<LogisticGame>(train, valid, share);
   instance.several_solutions = true;

@@ -6,28 +6,32 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bilevel/registry.hpp"
 #include "report.hpp"
+#include "scipy.hpp"
 #include "self_test.hpp"
 
 namespace bilevel::robust {
 
 namespace {
 
-constexpr const char* kRivals[] = {"soba", "f2sa", "bome"};
-constexpr const char* kDeterministic[] = {"auto", "smbg", "bgs_opt", "hoag", "hg_ms", "unibio"};
+constexpr const char* kMethods[] = {"auto", "smbg", "bgs_opt", "hoag", "hg_ms", "unibio", "soba", "f2sa", "bome"};
 
 struct Options {
   std::size_t instances = 500, rivals = 50, scipy = 50;
+  double seconds = 5;
   std::uint64_t seed = 1;
   std::vector<std::string> only, methods;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   bool failures = false, self_test = false;
-  std::vector<std::string> dump, solve;
+  bool server = false;
+  std::optional<std::size_t> index;
+  std::vector<std::string> dump;
   std::string json = "build/robust.json";
 };
 
@@ -57,8 +61,13 @@ int self_test(const Options& options, const std::vector<std::string>& names) {
 }
 
 int run(const Options& options) {
+  if (options.server) {
+    serve(options.seed);
+    return 0;
+  }
   if (!options.dump.empty()) {
-    fmt::print("{}", instance_text(make_instance(find_family(options.dump.at(0)), options.seed, std::stoul(options.dump.at(1)))));
+    fmt::print("{}", instance_text(
+                         make_instance(find_family(options.dump.at(0)), options.seed, std::stoul(options.dump.at(1)))));
     return 0;
   }
   std::vector<std::string> names = options.only;
@@ -68,18 +77,29 @@ int run(const Options& options) {
   for (const auto& name : names) find_family(name);
   if (options.self_test) return self_test(options, names);
 
-  ContestOptions contestants{.families = names, .methods = {}, .seed = options.seed, .threads = options.threads};
+  ContestOptions contestants{.families = names,
+                             .methods = {},
+                             .seed = options.seed,
+                             .first = options.index.value_or(0),
+                             .threads = options.threads,
+                             .seconds = options.seconds};
   std::vector<std::string> methods = options.methods;
-  if (methods.empty()) {
-    methods.assign(std::begin(kDeterministic), std::end(kDeterministic));
-    methods.insert(methods.end(), std::begin(kRivals), std::end(kRivals));
-  }
+  if (methods.empty()) methods.assign(std::begin(kMethods), std::end(kMethods));
   for (const auto& method : methods) {
     if (method != "auto") find_method(method);
-    const bool rival = std::find(std::begin(kRivals), std::end(kRivals), method) != std::end(kRivals);
-    contestants.methods.emplace_back(method, rival ? std::min(options.rivals, options.instances) : options.instances);
+    if (options.index) {
+      contestants.methods.emplace_back(method, 1);
+      continue;
+    }
+    // Most of the others' time goes into what they do not solve.
+    const bool few = options.methods.empty() && method != "auto";
+    contestants.methods.emplace_back(method, few ? std::min(options.rivals, options.instances) : options.instances);
   }
-  const auto cells = contest(contestants);
+  auto cells = contest(contestants);
+  if (const auto few = std::min(options.scipy, options.instances);
+      few > 0 && options.methods.empty() && !options.index) {
+    for (auto& cell : scipy_cells(contestants, few)) cells.push_back(std::move(cell));
+  }
   if (options.failures) {
     for (const auto& cell : cells) fmt::print("{}", failures_text(cell, options.seed));
   }
@@ -96,14 +116,18 @@ int main(int argc, char** argv) {
   bilevel::robust::Options options;
   CLI::App app("How dependable the methods are on random games that nobody tuned them to");
   app.add_option("--instances", options.instances, "instances of each family")->capture_default_str();
-  app.add_option("--rivals", options.rivals, "instances for soba, f2sa and bome")->capture_default_str();
+  app.add_option("--rivals", options.rivals, "instances for each method but auto")->capture_default_str();
+  app.add_option("--scipy", options.scipy, "instances for SciPy's L-BFGS-B; 0: without it")->capture_default_str();
+  app.add_option("--index", options.index, "only this instance of each family, without SciPy");
   app.add_option("--only", options.only, "families")->delimiter(',');
   app.add_option("--methods", options.methods, "auto or names of methods")->delimiter(',');
+  app.add_option("--seconds", options.seconds, "the time limit of one attempt")->capture_default_str();
   app.add_option("--seed", options.seed, "of the instances")->capture_default_str();
   app.add_option("--threads", options.threads, "instances at a time")->check(CLI::Range(1, 1024));
   app.add_option("--json", options.json, "the file for all counts")->capture_default_str();
   app.add_flag("--failures", options.failures, "print each attempt that is not solved");
   app.add_flag("--selftest", options.self_test, "check the instances and their references instead");
+  app.add_flag("--serve", options.server, "answer scipy_rival.py's requests on standard input");
   app.add_option("--dump", options.dump, "FAMILY INDEX: print one instance")->expected(2);
   try {
     app.parse(argc, argv);

@@ -74,7 +74,8 @@ Instance ring(Draw& draw) {
                       make_objective("f", n, m, wishes),
                       make_objective("g", n, m,
                                      [map, weights](auto x, auto y) {
-                                       auto total = 0.25 * square(square(y[0] - map(x, 0)) + square(y[1] - map(x, 1)) - 1);
+                                       auto total =
+                                           0.25 * square(square(y[0] - map(x, 0)) + square(y[1] - map(x, 1)) - 1);
                                        for (Index j = 2; j < y.size(); ++j) {
                                          total += 0.5 * weights[j] * square(y[j] - map(x, j));
                                        }
@@ -101,8 +102,7 @@ Instance plane(Draw& draw) {
   instance.problem = {"",
                       make_objective("f", n, m, wishes),
                       std::make_shared<Quadratic>(
-                          "g", n, m,
-                          QuadraticCoefficients{.yy = H, .yx = -H * map.matrix, .y = -H * map.offset}),
+                          "g", n, m, QuadraticCoefficients{.yy = H, .yx = -H * map.matrix, .y = -H * map.offset}),
                       draw.normal(n),
                       draw.normal(m),
                       {}};

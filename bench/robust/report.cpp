@@ -58,7 +58,8 @@ std::string table_text(const std::vector<Cell>& cells) {
         continue;
       }
       const auto solved = cell->count(is_solved);
-      text += fmt::format("{:>7.1f}{:>{}}", 100.0 * static_cast<double>(solved) / static_cast<double>(cell->attempts.size()),
+      text += fmt::format("{:>7.1f}{:>{}}",
+                          100.0 * static_cast<double>(solved) / static_cast<double>(cell->attempts.size()),
                           cell->median_calls(), kWidth - 7);
       auto& total = totals[method];
       total.attempts += cell->attempts.size();
@@ -80,7 +81,8 @@ std::string table_text(const std::vector<Cell>& cells) {
   row("instances", [](const Totals& all) { return std::to_string(all.attempts); });
   row("falsely claimed", [](const Totals& all) { return std::to_string(all.claimed_falsely); });
   row("worse than start", [](const Totals& all) { return std::to_string(all.worse); });
-  row("seconds each", [](const Totals& all) { return fmt::format("{:.3g}", all.seconds / static_cast<double>(all.attempts)); });
+  row("seconds each",
+      [](const Totals& all) { return fmt::format("{:.3g}", all.seconds / static_cast<double>(all.attempts)); });
   return text;
 }
 
@@ -92,7 +94,8 @@ std::string instance_text(const Instance& instance) {
       problem.name, instance.variant, problem.dim_x(), problem.dim_y(), numbers(problem.x0), numbers(problem.y0),
       static_cast<double>(instance.start.value), numbers(instance.start.y), numbers(instance.reference.x),
       numbers(instance.reference.y),
-      instance.units.x.size() == 0 ? std::string() : fmt::format(" (x = {} times the problem's)", numbers(instance.units.x)),
+      instance.units.x.size() == 0 ? std::string()
+                                   : fmt::format(" (x = {} times the problem's)", numbers(instance.units.x)),
       static_cast<double>(instance.reference.value));
 }
 
@@ -106,7 +109,8 @@ std::string failures_text(const Cell& cell, std::uint64_t seed) {
     const auto& verdict = attempt.verdict;
     text += fmt::format(
         "{}  {}  {} after {} steps, {} calls, {:.2g} s: {}\n  wrong      {}\n  returned   x {} y {}\n"
-        "             phi {:.12g}, above the reference by {:.3g} of the gain; f off by {:.3g}; |g_y| {:.3g} of the start's\n{}\n",
+        "             phi {:.12g}, above the reference by {:.3g} of the gain; f off by {:.3g}; |g_y| {:.3g} of the "
+        "start's\n{}\n",
         attempt.method, attempt.status, attempt.claimed ? "CLAIMED" : "", attempt.iterations, attempt.calls,
         attempt.seconds, attempt.message, verdict.why, numbers(attempt.x), numbers(attempt.y),
         static_cast<double>(verdict.value), static_cast<double>(verdict.excess), static_cast<double>(verdict.gap),

@@ -46,9 +46,7 @@ class RidgeGame final : public ExactGame {
   }
 
  private:
-  RealVec shift(const RealVec& x) const {
-    return (values_.array() + (raw_ ? x[0] : 2 * std::exp(x[0]))).matrix();
-  }
+  RealVec shift(const RealVec& x) const { return (values_.array() + (raw_ ? x[0] : 2 * std::exp(x[0]))).matrix(); }
 
   RealMat valid_, vectors_;
   RealVec targets_, values_, right_;

@@ -16,7 +16,9 @@ struct Change {
 class Scaled final : public Objective {
  public:
   Scaled(std::shared_ptr<const Objective> inner, Change change)
-      : Objective(inner->name(), inner->dim_x(), inner->dim_y()), inner_(std::move(inner)), change_(std::move(change)) {}
+      : Objective(inner->name(), inner->dim_x(), inner->dim_y()),
+        inner_(std::move(inner)),
+        change_(std::move(change)) {}
 
  private:
   class Products final : public Linearization::Implementation {

@@ -32,7 +32,7 @@ std::string doubts(const Instance& instance) {
     Vec terms = problem.lower->grad_y(x, Vec::Zero(y.size())).cwiseAbs();
     for (Index j = 0; j < y.size(); ++j) terms += (linear.hess_yy(Vec::Unit(y.size(), j)) * y[j]).cwiseAbs();
     for (Index i = 0; i < x.size(); ++i) terms += (linear.hess_yx(Vec::Unit(x.size(), i)) * x[i]).cwiseAbs();
-    if ((gradient.array().abs() > 1e-12 * terms.array() + 1e-13 * units.g).any()) {
+    if ((gradient.array().abs() > 1e-11 * terms.array() + 1e-13 * units.g).any()) {
       text += fmt::format("  {}: |g_y| = {:.3g} at the answer, terms {:.3g}\n", place, norm(gradient), norm(terms));
     }
     const double f = problem.upper->value(x, y), expected = static_cast<double>(units.f * point->value + units.shift_f);
@@ -59,8 +59,8 @@ std::string doubts(const Instance& instance) {
     if (!exists) continue;
     const Real difference = (sides[1] - sides[0]) / (2 * step);
     const Real slope = game.value_slope(point->x, point->y).dot(direction);
-    const Real slopes = game.value_slope(point->x, point->y).norm() +
-                        game.value_slope(instance.start.x, instance.start.y).norm();
+    const Real slopes =
+        game.value_slope(point->x, point->y).norm() + game.value_slope(instance.start.x, instance.start.y).norm();
     if (std::abs(difference - slope) > 1e-6L * slopes + 1e-11L * std::abs(point->value) / (1e7L * step) + 1e-8L) {
       text += fmt::format("  {}: slope {:.9g}, differences {:.9g}\n", place, static_cast<double>(slope),
                           static_cast<double>(difference));
@@ -71,15 +71,16 @@ std::string doubts(const Instance& instance) {
                           static_cast<double>((curvature * direction).norm()), static_cast<double>(bend.norm()));
     }
   }
+  // What Newton's step promises still to gain at the reference.
   const auto& reference = instance.reference;
-  const Real gradient = game.value_slope(reference.x, reference.y).norm();
-  const Real way = (reference.x - instance.start.x).norm();
-  // Against the mean slope on the way, that of the start may be zero.
-  if (gradient * way > 1e-3L * (instance.start.value - reference.value) + 1e-15L * std::abs(reference.value)) {
-    text += fmt::format("  the reference's slope is {:.3g}\n", static_cast<double>(gradient));
+  const RealVec slope = game.value_slope(reference.x, reference.y);
+  const Real promise = slope.dot(Eigen::LDLT<RealMat>(game.value_curvature(reference.x, reference.y)).solve(slope)) / 2;
+  if (promise > 1e-7L * (instance.start.value - reference.value) + 1e-15L * std::abs(reference.value)) {
+    text += fmt::format("  at the reference {:.3g} is left to gain\n", static_cast<double>(promise));
   }
   if (!is_local_minimum(instance, instance.reference)) text += "  the reference is no local minimum\n";
-  const auto verdict = judge(instance, to_problem(instance.reference.x, units.x), to_problem(instance.reference.y, units.y));
+  const auto verdict =
+      judge(instance, to_problem(instance.reference.x, units.x), to_problem(instance.reference.y, units.y));
   if (!verdict.solved()) text += fmt::format("  the judge refuses the reference: {}\n", verdict.why);
   return text;
 }

@@ -1,4 +1,4 @@
-// Each follower has two minima, y_j = +-sqrt(1 + tilt a_j'x), and starts nearer to one.
+// Each follower has two minima, y_j = +-sqrt(1 + tilt a_j'x), and starts where g bends upwards around one.
 #include <cmath>
 
 #include "bilevel/autodiff.hpp"
@@ -40,7 +40,7 @@ Instance wells(Draw& draw) {
   const Vec weights = draw.uniform_vector(m, 0.3, 3);
   Wishes wishes = draw_wishes(draw, n, m, 1);
   wishes.follower /= static_cast<double>(m);
-  Vec y0 = draw.uniform_vector(m, 0.4, 1.6);
+  Vec y0 = draw.uniform_vector(m, 0.75, 1.5);
   for (auto& entry : y0) entry = draw.chance(0.5) ? entry : -entry;
   Instance instance;
   instance.problem = {"",
