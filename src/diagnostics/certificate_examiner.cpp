@@ -98,6 +98,9 @@ class Examiner {
       const Vec moved = *reference_->upper.grad_x - reference_->at->hess_xy(solved.w);
       c.leader_residual_error = norm(moved - leader) + adjoint_part(adjoint_defect_) + adjoint_part(solved.residual);
     }
+    if (c.dense && spectrum_.kernel.cols() == 0 && x_.size() > 0) {
+      c.leader_scale += leader_change(problem_, x_, reference().y, spectrum_, options_.seed);
+    }
     report_spectrum();
     measure_kernel();
     return true;
