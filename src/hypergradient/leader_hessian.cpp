@@ -49,8 +49,8 @@ double resolution(const Vec& change, const Vec& noise) {
 
 }  // namespace
 
-LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
-                                 Vec& steps, const std::atomic<bool>* interrupt) {
+LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory, Vec& steps,
+                             const std::atomic<bool>* interrupt) {
   // A difference is resolved to a part in kEnough at the least; beyond kPlenty a shorter one is more exact.
   constexpr double kEnough = 1e4, kPlenty = 1e11, kChange = 100;
   constexpr int kTries = 8;

@@ -18,7 +18,7 @@ struct LeaderHessian {
 /// rounding of h or could be resolved by far less: each is 1e-6 of the coordinate's own unit, or of what is known of
 /// it. Where H is formed and regular at `at` the follower and the adjoint are corrected by its factorisation, which
 /// takes some eight oracle calls a coordinate; else each is an answer of its own.
-LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
-                                 Vec& steps, const std::atomic<bool>* interrupt = nullptr);
+LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory, Vec& steps,
+                             const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace bilevel

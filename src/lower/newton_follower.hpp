@@ -37,11 +37,11 @@ struct FollowerAnswer {
   /// diverged: g falls without end along a direction; nonfinite; interrupted
   Status status = Status::lower_failed;
   std::string message;
-  Vec scale;             // R^m, |y_j| or its last move, whichever is more: the unit that y_j is measured in
-  double distance = 0;   // largest |H^-1 g_y|_j / scale_j: how far the minimiser still is
+  Vec scale;            // R^m, |y_j| or its last move, whichever is more: the unit that y_j is measured in
+  double distance = 0;  // largest |H^-1 g_y|_j / scale_j: how far the minimiser still is
   Index iterations = 0;
-  Index gradients = 0;   // evaluations of g_y
-  bool flat = false;     // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
+  Index gradients = 0;  // evaluations of g_y
+  bool flat = false;    // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
 };
 
 struct FollowerOptions {
@@ -51,8 +51,10 @@ struct FollowerOptions {
 
 /// Minimises g(x, .) from `start`: Newton steps with the absolute values of H's eigenvalues, so that saddles and maxima
 /// are left, a weak Wolfe line search, and extrapolation of each coordinate whose Newton steps shrink by a steady
-/// factor, as they do by (p - 2) / (p - 1) at a minimum that is flat to order p (Aitken 1926). Stops at rounding level, not at a tolerance: what it returns does not depend on units.
-FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options = {});
+/// factor, as they do by (p - 2) / (p - 1) at a minimum that is flat to order p (Aitken 1926). Stops at rounding level,
+/// not at a tolerance: what it returns does not depend on units.
+FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start,
+                              const FollowerOptions& options = {});
 
 /// "along (0, 1)": a direction for messages, scaled to a largest entry of 1, its first entries if it is long.
 std::string direction_text(const Vec& direction);

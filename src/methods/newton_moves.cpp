@@ -180,13 +180,15 @@ bool NewtonMoves::at_kink() {
     if (!(unit[i] > 0)) unit[i] = general;
   }
   constexpr double kJump = 0.1, kAboveNoise = 1e3;
-  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit))) return false;
+  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit)))
+    return false;
   std::vector<Vec> gradients{s_.answer.gradient.cwiseProduct(unit)};
   Random random(1);
   double largest = norm(gradients.front()), jump = 0;
   for (Index i = 0; i < 2 * n + 4; ++i) {
     Vec p(n);
-    for (Index j = 0; j < n; ++j) p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
+    for (Index j = 0; j < n; ++j)
+      p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
     auto beside = trial(kNear * p.cwiseProduct(unit));
     if (!beside.ok()) continue;
     if (beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return false;

@@ -16,7 +16,11 @@ class InUnits final : public Objective {
  public:
   InUnits(std::shared_ptr<const Objective> inner, Vec x, Vec y, double scale, double shift)
       : Objective(inner->name(), inner->dim_x(), inner->dim_y()),
-        inner_(std::move(inner)), x_(std::move(x)), y_(std::move(y)), scale_(scale), shift_(shift) {}
+        inner_(std::move(inner)),
+        x_(std::move(x)),
+        y_(std::move(y)),
+        scale_(scale),
+        shift_(shift) {}
 
  private:
   class At final : public Linearization::Implementation {
@@ -99,7 +103,8 @@ TEST(Units, OtherUnitsGiveTheSameAnswersByNewton) {
     other.y0 = problem.y0.cwiseQuotient(E);
     const auto scaled = solve(other, {.method = "newton"});
     SCOPED_TRACE(problem.name);
-    EXPECT_EQ(to_string(scaled.run.status), to_string(plain.run.status)) << plain.run.message << " / " << scaled.run.message;
+    EXPECT_EQ(to_string(scaled.run.status), to_string(plain.run.status))
+        << plain.run.message << " / " << scaled.run.message;
     if (plain.run.status != Status::converged) continue;
     ++compared;
     // Differences of hypergradients are taken over other lengths where x0 = 0, whose unit is not known.

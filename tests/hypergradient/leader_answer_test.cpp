@@ -70,16 +70,14 @@ TEST(AnswerLeader, ByProductsIsTheSameAsFormed) {
 
 TEST(AnswerLeader, TellsAManifoldFromAFlatMinimum) {
   auto upper = make_objective("f", 1, 2, [](auto, auto y) { return square(y[0] - 2.0) + y[1]; });
-  auto ring = make_objective("ring", 1, 2, [](auto x, auto y) {
-    return square(square(y[0] - x[0]) + square(y[1]) - 1.0);
-  });
+  auto ring =
+      make_objective("ring", 1, 2, [](auto x, auto y) { return square(square(y[0] - x[0]) + square(y[1]) - 1.0); });
   const auto on_ring = answer_at({"ring", upper, ring, vec({0}), vec({0.3, 0.9}), {}}, vec({0}));
   EXPECT_EQ(on_ring.status, Status::breakdown);
   EXPECT_TRUE(on_ring.manifold) << on_ring.message;
   // y starts exactly at its flat answer, where H and B vanish: dy/dx = (2, 1) all the same.
-  auto flat = make_objective("flat", 1, 2, [](auto x, auto y) {
-    return square(square(y[0] - 2.0 * x[0])) + square(square(y[1] - x[0]));
-  });
+  auto flat = make_objective(
+      "flat", 1, 2, [](auto x, auto y) { return square(square(y[0] - 2.0 * x[0])) + square(square(y[1] - x[0])); });
   const auto at_flat = answer_at({"flat", upper, flat, vec({1}), vec({2, 1}), {}}, vec({1}));
   ASSERT_TRUE(at_flat.ok()) << at_flat.message;
   EXPECT_TRUE(at_flat.flat);
@@ -98,7 +96,8 @@ TEST(LeaderHessian, IsTheDerivativeOfTheHypergradient) {
     for (Index i = 0; i < 2; ++i) {
       const double h = 1e-4 * problem.x0[i];
       const Vec e = h * Vec::Unit(2, i);
-      const Vec column = (answer_at(problem, problem.x0 + e).gradient - answer_at(problem, problem.x0 - e).gradient) / (2 * h);
+      const Vec column =
+          (answer_at(problem, problem.x0 + e).gradient - answer_at(problem, problem.x0 - e).gradient) / (2 * h);
       const Vec size = measured.hessian.diagonal().cwiseAbs().cwiseSqrt();
       for (Index j = 0; j < 2; ++j) {
         // Forward differences of 1e-6 and central ones of 1e-4 are both off by about 1e-6 of the curvature.

@@ -27,9 +27,8 @@ TEST(SolveFollower, IsTheSameInOtherUnits) {
 }
 
 TEST(SolveFollower, LeavesASaddleAndAMaximum) {
-  const auto saddle = make_objective("saddle", 1, 2, [](auto, auto y) {
-    return square(square(y[0]) - 1.0) + square(y[1]);
-  });
+  const auto saddle =
+      make_objective("saddle", 1, 2, [](auto, auto y) { return square(square(y[0]) - 1.0) + square(y[1]); });
   const auto solved = solve_follower(*saddle, vec({0}), vec({0, 0}));
   ASSERT_EQ(solved.status, Status::converged) << solved.message;
   EXPECT_NEAR(std::abs(solved.at.y[0]), 1, 1e-14);
@@ -59,7 +58,8 @@ TEST(SolveFollower, NamesAFollowerWithoutAMinimiser) {
   const auto ended = solve_follower(*tail, vec({0}), vec({0, 0}));
   EXPECT_EQ(ended.status, Status::diverged);
   EXPECT_NE(ended.message.find("(0, 1)"), std::string::npos) << ended.message;
-  const auto cubic = make_objective("cubic", 1, 1, [](auto x, auto y) { return y[0] * y[0] * y[0] / 3.0 - x[0] * y[0]; });
+  const auto cubic =
+      make_objective("cubic", 1, 1, [](auto x, auto y) { return y[0] * y[0] * y[0] / 3.0 - x[0] * y[0]; });
   EXPECT_EQ(solve_follower(*cubic, vec({-1}), vec({0})).status, Status::diverged);
   EXPECT_EQ(solve_follower(*cubic, vec({4}), vec({0.5})).status, Status::converged);
   const auto straight = make_objective("line", 1, 2, [](auto, auto y) { return square(y[0]) + 1e-3 * y[1]; });

@@ -40,8 +40,9 @@ TEST(Newton, AStartAtTheAnswerStays) {
 }
 
 TEST(Newton, NoStepRaisesTheUpperObjective) {
-  const auto problem = game([](auto x, auto y) { return square(y[0] - 1.0) + 0.3 * cos(5.0 * x[0]); },
-                            [](auto x, auto y) { return square(y[0] - x[0] * x[0]) + 0.1 * square(square(y[0])); }, 2, 0);
+  const auto problem =
+      game([](auto x, auto y) { return square(y[0] - 1.0) + 0.3 * cos(5.0 * x[0]); },
+           [](auto x, auto y) { return square(y[0] - x[0] * x[0]) + 0.1 * square(square(y[0])); }, 2, 0);
   const auto result = run(problem, Newton());
   EXPECT_EQ(result.status, Status::converged) << result.message;
   for (std::size_t i = 1; i < result.trace.size(); ++i) {
@@ -117,9 +118,8 @@ TEST(Newton, AFollowerWithoutAMinimiserIsNamed) {
 
 TEST(Newton, ManifoldsAreRefusedWithTheReason) {
   auto upper = make_objective("f", 1, 2, [](auto, auto y) { return square(y[0] - 2.0) + y[1]; });
-  auto ring = make_objective("ring", 1, 2, [](auto x, auto y) {
-    return square(square(y[0] - x[0]) + square(y[1]) - 1.0);
-  });
+  auto ring =
+      make_objective("ring", 1, 2, [](auto x, auto y) { return square(square(y[0] - x[0]) + square(y[1]) - 1.0); });
   const auto result = run({"ring", upper, ring, vec({0}), vec({0.3, 0.9}), {}}, Newton());
   EXPECT_EQ(result.status, Status::breakdown);
   EXPECT_NE(result.message.find("manifold"), std::string::npos) << result.message;
@@ -144,8 +144,9 @@ TEST(Newton, ManyLeadersByLimitedMemory) {
 }
 
 TEST(Newton, ResumesBitForBit) {
-  const auto problem = game([](auto x, auto y) { return square(y[0] - 1.0) + 0.3 * cos(5.0 * x[0]) + exp(-x[0]); },
-                            [](auto x, auto y) { return square(y[0] - x[0] * x[0]) + 0.1 * square(square(y[0])); }, 4, 0);
+  const auto problem =
+      game([](auto x, auto y) { return square(y[0] - 1.0) + 0.3 * cos(5.0 * x[0]) + exp(-x[0]); },
+           [](auto x, auto y) { return square(y[0] - x[0] * x[0]) + 0.1 * square(square(y[0])); }, 4, 0);
   const StopRule few{.max_iterations = 3}, many{.max_iterations = 100};
   const auto whole = run(problem, Newton(), many);
   const auto second = run(problem, Newton(), many, {}, run(problem, Newton(), few).state);
