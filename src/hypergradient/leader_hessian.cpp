@@ -14,21 +14,9 @@ std::optional<Vec> gradient_nearby(const BilevelProblem& problem, const LeaderAn
   constexpr int kCorrections = 4;
   const auto& spectrum = at.formed->spectrum;
   const Objective& g = *problem.lower;
-  Vec y = y0;
-  double last = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < kCorrections; ++i) {
-    const Vec slope = g.grad_y(x, y);
-    if (!all_finite(slope)) return {};
-    const double length = norm(spectrum.coordinates(slope));
-    if (i > 0 && length > 0.1 * last) {  // rounding, or no convergence
-      const Vec noise = at.formed->noise.cwiseQuotient(spectrum.scale());
-      if (length > 1000 * norm(noise)) return {};
-      break;
-    }
-    y -= spectrum.solve(slope);
-    if (length == 0) break;
-    last = length;
-  }
+  const auto corrected = correct_follower(g, x, y0, *at.formed, kCorrections);
+  if (!corrected.settled) return {};
+  const Vec& y = corrected.y;
   const auto f = problem.upper->evaluate(Oracle::grad_x | Oracle::grad_y, x, y);
   if (!all_finite(*f.grad_x) || !all_finite(*f.grad_y)) return {};
   const auto lower = g.linearize(x, y);

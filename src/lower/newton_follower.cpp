@@ -297,6 +297,23 @@ FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y)
   return at;
 }
 
+CorrectedFollower correct_follower(const Objective& lower, const Vec& x, Vec y, const FormedFollower& at, int most) {
+  constexpr double kPays = 0.1, kAboveNoise = 1000;
+  const auto& spectrum = at.spectrum;
+  const double noise = kAboveNoise * norm(at.noise.cwiseQuotient(spectrum.scale()));
+  double last = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < most; ++i) {
+    const Vec slope = lower.grad_y(x, y);
+    if (!all_finite(slope)) return {std::move(y), false};
+    const double length = norm(spectrum.coordinates(slope));
+    if (length == 0) break;
+    if (i > 0 && length > kPays * last) return {std::move(y), length <= noise};
+    y -= spectrum.solve(slope);
+    last = length;
+  }
+  return {std::move(y), true};
+}
+
 FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options) {
   return Solve(lower, x, start, options).run();
 }

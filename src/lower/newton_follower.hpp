@@ -31,6 +31,16 @@ struct FormedFollower {
 /// Forms g at (x, y). `finite` is false, and what is left empty, where a number was not finite.
 FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y);
 
+struct CorrectedFollower {
+  Vec y;
+  /// Every step made |g_y| ten times smaller, or |g_y| was at rounding level when one did not.
+  bool settled = false;
+};
+
+/// y after at most `most` chord steps with the H of `at`, a point nearby: one gradient each, as long as each makes |g_y|
+/// ten times smaller.
+CorrectedFollower correct_follower(const Objective& lower, const Vec& x, Vec y, const FormedFollower& at, int most);
+
 struct FollowerAnswer {
   FormedFollower at;  // the answer
   /// converged: a minimiser as far as second order and rounding can tell (its Hessian may be singular); lower_failed;

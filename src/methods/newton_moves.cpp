@@ -17,12 +17,17 @@ LeaderAnswer NewtonMoves::answer(const Vec& x, const Vec& start) {
 }
 
 LeaderAnswer NewtonMoves::trial(const Vec& p) {
+  constexpr int kCorrections = 4;  // a gradient each, where an iteration of the follower's Newton method takes 2 m products
   const Vec x = s_.answer.x + p;
-  const Vec guess = s_.answer.y + s_.answer.response(p);
+  Vec guess = s_.answer.y + s_.answer.response(p);
+  if (s_.answer.formed && !s_.answer.flat) {
+    auto corrected = correct_follower(*problem_.lower, x, guess, *s_.answer.formed, kCorrections);
+    if (corrected.settled) guess = std::move(corrected.y);
+  }
   const double here = problem_.lower->value(x, s_.answer.y);
   const double there = problem_.lower->value(x, guess);
   auto next = answer(x, there <= here ? guess : s_.answer.y);
-  // A follower whose curvature vanishes may have gone to the wrong side of the guess: once more from where it was.
+  // The guess may have left the basin of the last answer: once more from where that was.
   if (!next.ok() && next.status != Status::interrupted && there <= here) next = answer(x, s_.answer.y);
   return next;
 }

@@ -82,6 +82,12 @@ std::vector<Game> all_games() {
   return games;
 }
 
+SolveOptions by(const char* method) {
+  SolveOptions options;
+  options.method = method;
+  return options;
+}
+
 /// Largest |a_i - b_i| beside |b_i|, or beside the largest |b| where that is more.
 double apart(const Vec& a, const Vec& b) {
   const double general = 1e-3 * b.cwiseAbs().maxCoeff() + 1e-9;
@@ -94,14 +100,14 @@ TEST(Units, OtherUnitsGiveTheSameAnswersByNewton) {
   int compared = 0;
   for (const auto& game : all_games()) {
     const auto& problem = game.problem;
-    const auto plain = solve(problem, {.method = "newton"});
+    const auto plain = solve(problem, by("newton"));
     const Vec D = units(problem.dim_x(), 3), E = units(problem.dim_y(), 11);
     BilevelProblem other = problem;
     other.upper = std::make_shared<InUnits>(problem.upper, D, E, std::ldexp(1.0, -20), 0);
     other.lower = std::make_shared<InUnits>(problem.lower, D, E, std::ldexp(1.0, 17), 0);
     other.x0 = problem.x0.cwiseQuotient(D);
     other.y0 = problem.y0.cwiseQuotient(E);
-    const auto scaled = solve(other, {.method = "newton"});
+    const auto scaled = solve(other, by("newton"));
     SCOPED_TRACE(problem.name);
     EXPECT_EQ(to_string(scaled.run.status), to_string(plain.run.status))
         << plain.run.message << " / " << scaled.run.message;
@@ -117,12 +123,14 @@ TEST(Units, OtherUnitsGiveTheSameAnswersByNewton) {
 TEST(Restart, ARunStartedFromItsOwnAnswerStays) {
   for (const auto& game : all_games()) {
     for (const char* method : {"auto", "newton", "smbg", "bgs_opt", "hoag", "hg_ms"}) {
-      const auto first = solve(game.problem, {.method = method});
+      const auto first = solve(game.problem, by(method));
       if (first.run.status != Status::converged) continue;
       BilevelProblem again = game.problem;
       again.x0 = first.run.x;
       again.y0 = first.run.y;
-      const auto second = solve(again, {.method = method, .stop = {.tolerance = 1e-9, .max_iterations = 200}});
+      auto few = by(method);
+      few.stop.max_iterations = 200;
+      const auto second = solve(again, few);
       SCOPED_TRACE(game.problem.name + std::string(" by ") + method);
       EXPECT_LE(apart(second.run.x, first.run.x), 1e-4) << second.run.message;
       EXPECT_LE(second.run.best_upper, first.run.upper + 1e-9 * (1 + std::abs(first.run.upper)));
