@@ -58,8 +58,9 @@ Direction newton_direction(const FormedFollower& at, const Vec& scale, const Vec
   }
   const bool seen = norm(back) > kSeen * whole;
   Vec v = spectrum.direction(seen ? back : Vec(Vec::Unit(c.size(), 0)));
-  const double length = relative_length(v, scale.cwiseMax(1e-300));
-  v *= kPush / (length > 0 && std::isfinite(length) ? length : 1);
+  // A coordinate without a unit of its own has that of the others, or 1 if none has any.
+  const double general = scale.maxCoeff() > 0 ? scale.maxCoeff() : 1;
+  v *= kPush / relative_length(v, scale.unaryExpr([general](double unit) { return unit > 0 ? unit : general; }));
   result.p = !seen && dot(at.gradient, v) > 0 ? Vec(-v) : v;
   return result;
 }

