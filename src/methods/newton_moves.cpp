@@ -202,6 +202,8 @@ bool NewtonMoves::at_kink() {
     jump = std::max(jump, norm(gradients.back() - gradients.front()));
   }
   if (jump < kJump * largest) return false;  // smooth, as far as these see
+  // Where the rise beside a corner would drown in the rounding of f nothing was seen.
+  if (kNear * largest < kAboveNoise * rounding_of_upper(s_.answer.upper)) return false;
   // The point of least norm in their convex hull.  [Gilbert 1966]
   Vec mean = gradients.front();
   for (int i = 0; i < kIterations; ++i) {

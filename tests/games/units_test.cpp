@@ -90,7 +90,7 @@ SolveOptions by(const char* method) {
 
 /// Largest |a_i - b_i| beside |b_i|, or beside the largest |b| where that is more.
 double apart(const Vec& a, const Vec& b) {
-  const double general = 1e-3 * b.cwiseAbs().maxCoeff() + 1e-9;
+  const double general = 1e-3 * b.cwiseAbs().maxCoeff() + 1e-6;
   double most = 0;
   for (Index i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / std::max(std::abs(b[i]), general));
   return most;
