@@ -37,8 +37,8 @@ struct CorrectedFollower {
   bool settled = false;
 };
 
-/// y after at most `most` chord steps with the H of `at`, a point nearby: one gradient each, as long as each makes |g_y|
-/// ten times smaller.
+/// y after at most `most` chord steps with the H of `at`, a point nearby: one gradient each, as long as each makes
+/// |g_y| ten times smaller.
 CorrectedFollower correct_follower(const Objective& lower, const Vec& x, Vec y, const FormedFollower& at, int most);
 
 struct FollowerAnswer {

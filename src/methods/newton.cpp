@@ -251,8 +251,7 @@ class Turn {
   StepReport stuck_or_kink() {
     constexpr double kLevel = 1e-12;  // all that f could still fall by is nothing beside what it has fallen by
     const double promised = -0.5 * dot(s_.answer.gradient, newton_);
-    const bool nothing_left =
-        distance_ <= kRounded || promised <= kLevel * (s_.largest_upper - s_.answer.upper);
+    const bool nothing_left = distance_ <= kRounded || promised <= kLevel * (s_.largest_upper - s_.answer.upper);
     if (nothing_left && s_.fresh && !curved_down()) return solved();
     s_.kink = moves_.at_kink();
     if (s_.kink) return solved();

@@ -17,7 +17,8 @@ LeaderAnswer NewtonMoves::answer(const Vec& x, const Vec& start) {
 }
 
 LeaderAnswer NewtonMoves::trial(const Vec& p) {
-  constexpr int kCorrections = 4;  // a gradient each, where an iteration of the follower's Newton method takes 2 m products
+  constexpr int kCorrections =
+      4;  // a gradient each, where an iteration of the follower's Newton method takes 2 m products
   const Vec x = s_.answer.x + p;
   Vec guess = s_.answer.y + s_.answer.response(p);
   if (s_.answer.formed && !s_.answer.flat) {

@@ -25,7 +25,8 @@ TEST(Newton, SolvesTheQuadraticGameInTwoSteps) {
     const auto result = run(problem, Newton());
     EXPECT_EQ(result.status, Status::converged) << result.message;
     EXPECT_LE(result.iterations, 5) << "the start, the solution, one refinement, and the word that it is one";
-    // It ends where a step is 1e-8 of x; phi'' has the square of the follower's condition, 1e8, and is measured to 1e-6.
+    // It ends where a step is 1e-8 of x; phi'' has the square of the follower's condition, 1e8, and is measured to
+    // 1e-6.
     EXPECT_LE(norm(result.x - problem.known->x), 1e-6 * norm(problem.known->x)) << condition;
   }
 }
