@@ -180,9 +180,6 @@ Arguments parse_arguments(const CommandText& text, OptionTable& table, const std
     if (values.empty()) continue;
     result.given.insert(entry.name);
     if (entry.is_list()) {
-      const bool names_something = std::any_of(values.begin(), values.end(), [](const auto& v) { return !v.empty(); });
-      if (!names_something)
-        throw InvalidOption(fmt::format("option '--{}' needs a value: {}", entry.name, entry.allowed));
       table.set(entry.name, joined_items(values));
     } else {
       for (const auto& value : values) table.set(entry.name, value);

@@ -68,7 +68,12 @@ const CommandText& text() {
   return text;
 }
 
-Vec read_point(const std::vector<std::string>& items, const char* option, const Vec& otherwise) {
+Vec read_point(const std::vector<std::string>& items, const Arguments& words, const char* option,
+               const Vec& otherwise) {
+  if (items.empty() && words.has(option)) {
+    throw InvalidOption(
+        fmt::format("option '{}' cannot be empty: it must be {} numbers joined by commas", option, otherwise.size()));
+  }
   if (items.empty()) return otherwise;
   Vec point(static_cast<Index>(items.size()));
   for (Index i = 0; i < point.size(); ++i) {
@@ -122,9 +127,9 @@ int run_inspect(const std::vector<std::string>& arguments) {
   Game game = read_game(words.operand);
   const auto note = perturb(game, settings.game);
   const auto& problem = game.problem;
-  const Vec x = read_point(settings.at, "at", problem.x0);
-  const LeaderLine segment{read_point(settings.from, "from", game.box_x.low),
-                           read_point(settings.to, "to", game.box_x.high)};
+  const Vec x = read_point(settings.at, words, "at", problem.x0);
+  const LeaderLine segment{read_point(settings.from, words, "from", game.box_x.low),
+                           read_point(settings.to, words, "to", game.box_x.high)};
 
   BranchOptions branch_options;
   branch_options.samples = settings.samples;

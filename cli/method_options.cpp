@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "bilevel/registry.hpp"
@@ -13,12 +14,23 @@ namespace bilevel::cli {
 
 namespace {
 
-std::vector<std::string> owners(const std::string& option) {
-  std::vector<std::string> names;
-  for (const auto& method : methods()) {
-    if (method.options()->find(option) != nullptr) names.push_back(method.name);
-  }
-  return names;
+/// The methods that have each option, by the option's name. Made once: each method's table takes a while to write.
+const std::map<std::string, std::vector<std::string>>& all_owners() {
+  static const auto all = [] {
+    std::map<std::string, std::vector<std::string>> owners;
+    for (const auto& method : methods()) {
+      const auto own = method.options();
+      for (const auto& entry : own->entries()) owners[entry.name].push_back(method.name);
+    }
+    return owners;
+  }();
+  return all;
+}
+
+const std::vector<std::string>& owners(const std::string& option) {
+  static const std::vector<std::string> none;
+  const auto found = all_owners().find(option);
+  return found == all_owners().end() ? none : found->second;
 }
 
 }  // namespace
@@ -32,7 +44,7 @@ void MethodOptions::describe(OptionTable& table) const {
     for (const auto& entry : own->entries()) {
       if (table.find(entry.name) != nullptr) continue;
       auto shared = entry;
-      const auto names = owners(entry.name);
+      const auto& names = owners(entry.name);
       if (names.size() < methods().size()) shared.help += fmt::format(" [{}]", fmt::join(names, ", "));
       shared.text = [texts, own, name = entry.name, by_default = entry.default_text] {
         const auto set = texts->find(name);

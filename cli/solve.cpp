@@ -106,6 +106,7 @@ RunResult solve_by_method(const Game& game, const SolveSettings& settings, const
   outcome.choices = chosen.choices;
   outcome.choices.insert(outcome.choices.end(), result.choices.begin(), result.choices.end());
   outcome.findings = result.findings;
+  for (auto& finding : explain_end(game.problem, result)) outcome.findings.push_back(std::move(finding));
   return result;
 }
 

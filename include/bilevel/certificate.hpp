@@ -119,7 +119,8 @@ struct Certificate {
   std::optional<CertifiedSelection> selection;
   double leader_residual = 0;  // |f_x - B H+ f_y|
   /// What it is measured against: |f_x| + |B w|, plus their change over a unit of 1 + |x| and 1 + |y|, since both may
-  /// vanish at a solution. Like follower_scale it grows with f and g, so that verdicts do not depend on their units.
+  /// vanish at a solution; where H was formed also that of their difference, since f may be linear in y. Like
+  /// follower_scale it grows with f and g, so that verdicts do not depend on their units.
   double leader_scale = 0;
   /// Bound of what the follower's inexactness and the adjoint residual contribute to leader_residual: the change under
   /// one Newton correction of y, plus |B| |H w - f_y| / mu

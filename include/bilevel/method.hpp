@@ -53,8 +53,8 @@ struct StepReport {
 
 /// What the loop remembers from step to step, so that a resumed run stops and reports as an unbroken one would.
 struct Progress {
-  std::optional<double> first_norm;                            // |hypergradient| of the first step
-  double largest_residual = 0;                                 // |g_y| at the start and of the accepted steps, the largest so far
+  std::optional<double> first_norm;  // |hypergradient| of the first step
+  double largest_residual = 0;       // |g_y| at the start and of the accepted steps, the largest so far
   double reference = std::numeric_limits<double>::infinity();  // upper value that improvement is measured against
   Index reference_iteration = 0;
   double best_upper = std::numeric_limits<double>::infinity();

@@ -32,8 +32,8 @@ void describe(OptionTable& table, NewtonOptions& options);
 ///
 /// A step is one accepted triple (x, y(x), h(x)): the first is the start, and no step raises f. A trial at which the
 /// follower has no answer, or f or h is not finite, is outside the domain and shrinks the radius too. Negative
-/// curvature of M is followed, so that saddles and maxima are left. Everything is measured in S or in a coordinate's own
-/// scale: changes of unit of x, y, f and g change nothing but units.
+/// curvature of M is followed, so that saddles and maxima are left. Everything is measured in S or in a coordinate's
+/// own scale: changes of unit of x, y, f and g change nothing but units.
 ///
 /// A run is solved (StepReport::solved) where Newton's step is small in every coordinate with an M measured at this
 /// very x that has no negative curvature, and where, along directions without curvature, f is not lower at several

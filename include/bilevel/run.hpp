@@ -15,8 +15,8 @@ namespace bilevel {
 /// When to stop. The rules are tested after every step, in this order.
 struct StopRule {
   /// converged: the method says that the pair is a solution (StepReport::solved), or, where it cannot tell,
-  /// |hypergradient| <= tolerance * |hypergradient| of the first step and |g_y| is below a thousandth of the largest that
-  /// the run has seen. Only accepted steps are judged. 0 never.
+  /// |hypergradient| <= tolerance * |hypergradient| of the first step and |g_y| is below a thousandth of the largest
+  /// that the run has seen. Only accepted steps are judged. 0 never.
   double tolerance = 1e-8;
   /// stagnated: the best upper value has not improved by this share over `patience` steps. 0 never.
   double improvement = 0;

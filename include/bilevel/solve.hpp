@@ -32,6 +32,11 @@ struct MethodChoice {
 /// Resolves `auto`. Throws InvalidOption for an unknown method, DimensionMismatch and MissingOracle as recommend().
 MethodChoice choose_method(const BilevelProblem& problem, const SolveOptions& options);
 
+/// What the objectives themselves know of the place where a run ended: the kinks that its pair lies on
+/// (`kink_in_the_formula`), and where it met a number that is not finite, the operation that gave it
+/// (`not_finite_because`). For messages; costs evaluations, which are not counted.
+std::vector<Finding> explain_end(const BilevelProblem& problem, const RunResult& run);
+
 struct Solved {
   MethodChoice method;
   RunResult run;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bilevel/spreadsheet.hpp"
 #include "bilevel/status.hpp"
 #include "data/number.hpp"
 
@@ -113,7 +114,8 @@ CsvField CsvLexer::read_quoted(std::size_t open) {
   return field;
 }
 
-std::string csv_quote(std::string_view value, char separator) {
+std::string csv_quote(std::string_view raw, char separator) {
+  const std::string value = spreadsheet_text(raw);
   const std::string special = std::string("\"\n\r") + separator;
   const bool plain = value.find_first_of(special) == std::string_view::npos && trim(value) == value && !value.empty();
   if (plain) return std::string(value);

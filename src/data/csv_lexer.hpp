@@ -64,7 +64,7 @@ class CsvLexer {
   std::size_t next_line_ = 1;
 };
 
-/// The field as CSV text: quoted only where it must be.
+/// The field as CSV text: quoted only where it must be, and as spreadsheet_text(), so that value() gives it back.
 std::string csv_quote(std::string_view value, char separator);
 
 /// Without the UTF-8 byte order mark.

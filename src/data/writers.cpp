@@ -115,8 +115,8 @@ std::string cleaned_folders(const std::filesystem::path& output, const Table& ta
   for (const std::string& file : documents.files) refuse_input(output, file);
   std::string cleaned = "file,label\n";
   for (const auto& [index, label] : kept_labels(table, keep)) {
-    cleaned += fmt::format("{},{}\n", csv_quote(spreadsheet_text(documents.files.at(index)), ','),
-                           csv_quote(spreadsheet_text(table.class_keys[static_cast<std::size_t>(label)]), ','));
+    cleaned += fmt::format("{},{}\n", csv_quote(documents.files.at(index), ','),
+                           csv_quote(table.class_keys[static_cast<std::size_t>(label)], ','));
   }
   return cleaned;
 }

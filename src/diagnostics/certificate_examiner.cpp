@@ -98,6 +98,9 @@ class Examiner {
       const Vec moved = *reference_->upper.grad_x - reference_->at->hess_xy(solved.w);
       c.leader_residual_error = norm(moved - leader) + adjoint_part(adjoint_defect_) + adjoint_part(solved.residual);
     }
+    if (c.dense && spectrum_.kernel.cols() == 0 && x_.size() > 0) {
+      c.leader_scale += leader_change(problem_, x_, reference().y, spectrum_, options_.seed);
+    }
     report_spectrum();
     measure_kernel();
     return true;
@@ -307,19 +310,19 @@ class Examiner {
     judge_follower(e_);
   }
 
-  /// Eigenvalues that count as zero, relative to |H|. Where corrections of y kept halving all of H, as at a flat minimum,
-  /// the cut has grown to |H| itself.
+  /// Eigenvalues that count as zero, relative to |H|. Where corrections of y kept halving all of H, as at a flat
+  /// minimum, the cut has grown to |H| itself.
   double kernel_tolerance() const {
     constexpr double kMost = 0.1;
-    return std::min(std::max(options_.kernel_tolerance, spectrum_.largest > 0 ? e_.cut / spectrum_.largest : kMost), kMost);
+    return std::min(std::max(options_.kernel_tolerance, spectrum_.largest > 0 ? e_.cut / spectrum_.largest : kMost),
+                    kMost);
   }
 
   void examine_morse_bott() {
     if (e_.c.follower != FollowerKind::degenerate_local_minimiser || !e_.c.dense) return;
     if (std::max(x_.size(), problem_.dim_y()) > options_.morse_bott_limit) return;
-    const MorseBottOptions options{.kernel_tolerance = kernel_tolerance(),
-                                   .range_tolerance = e_.tolerance,
-                                   .seed = options_.seed};
+    const MorseBottOptions options{
+        .kernel_tolerance = kernel_tolerance(), .range_tolerance = e_.tolerance, .seed = options_.seed};
     e_.c.morse_bott = morse_bott(*problem_.lower, x_, reference().y, options);
   }
 

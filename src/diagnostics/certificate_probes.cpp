@@ -97,6 +97,17 @@ KernelProbe probe_kernel(const Objective& lower, const Vec& x, const Vec& y, con
   return result;
 }
 
+double leader_change(const BilevelProblem& problem, const Vec& x, const Vec& y, const FollowerSpectrum& spectrum,
+                     std::uint64_t seed) {
+  constexpr double kStep = 1e-4;
+  Random random(seed + 6);
+  Vec u(x.size());
+  for (auto& entry : u) entry = random.normal();
+  u *= (1 + norm(x)) / norm(u);
+  const auto here = gradient_at(problem, x, y, spectrum), there = gradient_at(problem, x + kStep * u, y, spectrum);
+  return here && there ? norm(*there - *here) / kStep : 0;
+}
+
 std::optional<LeaderCurvature> leader_curvature(const BilevelProblem& problem, const Vec& x, const Vec& y,
                                                 const FollowerSpectrum& spectrum, double gradient_scale) {
   const Index n = x.size();

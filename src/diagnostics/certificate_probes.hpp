@@ -21,6 +21,12 @@ struct KernelProbe {
 KernelProbe probe_kernel(const Objective& lower, const Vec& x, const Vec& y, const FollowerSpectrum& spectrum,
                          std::uint64_t seed);
 
+/// How much the leader's gradient changes over a unit of 1 + |x|, along a random direction, with y solved anew: what a
+/// residual is small against where all of its terms vanish at the solution. 0 where that fails. Needs all eigenvalues
+/// of H and no kernel.
+double leader_change(const BilevelProblem& problem, const Vec& x, const Vec& y, const FollowerSpectrum& spectrum,
+                     std::uint64_t seed);
+
 struct LeaderCurvature {
   double smallest = 0;  // smallest eigenvalue of the Hessian of x -> f(x, y(x))
   double error = 0;     // estimate: its asymmetry, the truncation and the rounding of the differences

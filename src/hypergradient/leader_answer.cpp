@@ -26,14 +26,14 @@ bool evaluate_upper(const BilevelProblem& problem, LeaderAnswer& answer, UpperPa
   auto f = problem.upper->evaluate(Oracle::value | Oracle::grad_x | Oracle::grad_y, answer.x, answer.y);
   answer.upper = *f.value;
   upper = {std::move(*f.grad_x), std::move(*f.grad_y)};
-  const char* what = !std::isfinite(answer.upper)  ? "f"
-                     : !all_finite(upper.grad_x) ? "f_x"
-                     : !all_finite(upper.grad_y) ? "f_y"
-                                                 : nullptr;
+  const char* what = !std::isfinite(answer.upper) ? "f"
+                     : !all_finite(upper.grad_x)  ? "f_x"
+                     : !all_finite(upper.grad_y)  ? "f_y"
+                                                  : nullptr;
   if (what == nullptr) return true;
   answer.status = Status::nonfinite;
-  answer.message = fmt::format("{} of the upper objective is not finite at the follower's answer (f = {:.4g})", what,
-                               answer.upper);
+  answer.message =
+      fmt::format("{} of the upper objective is not finite at the follower's answer (f = {:.4g})", what, answer.upper);
   return false;
 }
 
@@ -51,8 +51,8 @@ void differentiate_formed(const FormedFollower& at, const UpperPart& f, double r
     uncertain[k] = lambda > zero ? rounding * uncertain[k] / lambda : 0;
   }
   const Eigen::MatrixXd seen = at.cross * spectrum.scale().cwiseInverse().asDiagonal() * spectrum.eigenvectors();
-  answer.noise = kRoundings * rounding * (f.grad_x.cwiseAbs() + at.cross.cwiseAbs() * w.cwiseAbs()) +
-                 seen.cwiseAbs() * uncertain;
+  answer.noise =
+      kRoundings * rounding * (f.grad_x.cwiseAbs() + at.cross.cwiseAbs() * w.cwiseAbs()) + seen.cwiseAbs() * uncertain;
   answer.adjoint = std::move(w);
 }
 

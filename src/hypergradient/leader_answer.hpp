@@ -12,13 +12,13 @@
 namespace bilevel {
 
 struct LeaderAnswer {
-  Vec x;              // R^n
-  Vec y;              // R^m, the follower's answer to this x
-  double upper = 0;   // f(x, y)
-  double lower = 0;   // g(x, y)
-  Vec gradient;       // h = f_x - B H^+ f_y, R^n
-  Vec noise;          // R^n, what rounding makes of h, by entry
-  Vec adjoint;        // w = H^+ f_y, R^m
+  Vec x;                      // R^n
+  Vec y;                      // R^m, the follower's answer to this x
+  double upper = 0;           // f(x, y)
+  double lower = 0;           // g(x, y)
+  Vec gradient;               // h = f_x - B H^+ f_y, R^n
+  Vec noise;                  // R^n, what rounding makes of h, by entry
+  Vec adjoint;                // w = H^+ f_y, R^m
   double lower_residual = 0;  // |g_y(x, y)|
   double lower_distance = 0;  // how far the follower's minimiser still is, in y's own scale; NaN: not known
   Index lower_steps = 0;      // Newton iterations of the follower
@@ -26,8 +26,8 @@ struct LeaderAnswer {
   /// The follower's minimisers form a manifold along which f falls: which one it gives is a choice, not an answer.
   bool manifold = false;
   std::optional<FormedFollower> formed;  // g at (x, y), where m <= kFormedFollower
-  /// converged; lower_failed, diverged, interrupted: of the follower; breakdown: no derivative there (`manifold`, or the
-  /// adjoint system could not be solved); nonfinite
+  /// converged; lower_failed, diverged, interrupted: of the follower; breakdown: no derivative there (`manifold`, or
+  /// the adjoint system could not be solved); nonfinite
   Status status = Status::lower_failed;
   std::string message;  // why, if not converged
 

@@ -18,8 +18,8 @@ class ScaledSpectrum {
   explicit ScaledSpectrum(const Eigen::MatrixXd& A, const Vec& least = {});
 
   Index size() const { return eigenvalues_.size(); }
-  const Vec& scale() const { return scale_; }              // the diagonal of S
-  const Vec& eigenvalues() const { return eigenvalues_; }  // lambda, ascending
+  const Vec& scale() const { return scale_; }                            // the diagonal of S
+  const Vec& eigenvalues() const { return eigenvalues_; }                // lambda, ascending
   const Eigen::MatrixXd& eigenvectors() const { return eigenvectors_; }  // V, columns
   double smallest() const { return eigenvalues_[0]; }
   double largest() const;  // of |lambda|

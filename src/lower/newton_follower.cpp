@@ -19,9 +19,9 @@ constexpr double kEndless = 0x1p50;  // a step that long and still downhill: the
 
 /// The Newton direction at a formed point, and what it says about the distance to a minimiser.
 struct Direction {
-  Vec p;                   // R^m
+  Vec p;                     // R^m
   bool curved_down = false;  // H has an eigenvalue below zero by more than rounding
-  bool settled = false;    // every part of g_y that H can see is rounding
+  bool settled = false;      // every part of g_y that H can see is rounding
 };
 
 /// Largest |p_j| / scale_j; a coordinate without any scale counts where it moves at all.
@@ -33,7 +33,7 @@ double relative_length(const Vec& p, const Vec& scale) {
   return most;
 }
 
-Direction newton_direction(const FormedFollower& at, const Vec& scale) {
+Direction newton_direction(const FormedFollower& at, const Vec& scale, const Vec& start) {
   const auto& spectrum = at.spectrum;
   const Vec& lambda = spectrum.eigenvalues();
   const double zero = spectrum.rounding();
@@ -48,12 +48,20 @@ Direction newton_direction(const FormedFollower& at, const Vec& scale) {
   }
   result.p = spectrum.direction(d);
   if (!result.curved_down || !result.settled) return result;
-  // At a saddle or a maximum: along the most negative curvature, to begin with by a small share of y's own scale.
-  constexpr double kPush = 1e-3;
-  Vec v = spectrum.direction(Vec::Unit(c.size(), 0));
-  const double length = relative_length(v, scale.cwiseMax(1e-300));
-  v *= kPush / (length > 0 && std::isfinite(length) ? length : 1);
-  result.p = dot(at.gradient, v) > 0 ? Vec(-v) : v;
+  // At a saddle or a maximum: by a small share of y's own scale back towards the start, as far as H curves downwards
+  // that way, for the descent from there would have ended on that side; else along the most negative curvature.
+  constexpr double kPush = 1e-3, kSeen = 1e-6;
+  Vec back = spectrum.eigenvectors().transpose() * spectrum.scale().cwiseProduct(start - at.y);
+  const double whole = norm(back);
+  for (Index k = 0; k < back.size(); ++k) {
+    if (!(lambda[k] < -zero)) back[k] = 0;
+  }
+  const bool seen = norm(back) > kSeen * whole;
+  Vec v = spectrum.direction(seen ? back : Vec(Vec::Unit(c.size(), 0)));
+  // A coordinate without a unit of its own has that of the others, or 1 if none has any.
+  const double general = scale.maxCoeff() > 0 ? scale.maxCoeff() : 1;
+  v *= kPush / relative_length(v, scale.unaryExpr([general](double unit) { return unit > 0 ? unit : general; }));
+  result.p = !seen && dot(at.gradient, v) > 0 ? Vec(-v) : v;
   return result;
 }
 
@@ -84,10 +92,11 @@ Search search_line(const Objective& lower, const Vec& x, const FormedFollower& a
     const bool finite = std::isfinite(value) && all_finite(*next.grad_y);
     // Where the value's fall drowns in its rounding, the slopes or the gradient's length still tell it.
     const bool level = value <= at.value + rounding * std::abs(at.value);
-    const bool falls = direction.curved_down && !(slope < 0)
-                           ? value < best
-                           : value <= at.value + kArmijo * step * slope ||
-                                 (level && (next_slope <= (2 * kArmijo - 1) * slope || length < 0.5 * result.gradient_before));
+    const bool falls =
+        direction.curved_down && !(slope < 0)
+            ? value < best
+            : value <= at.value + kArmijo * step * slope ||
+                  (level && (next_slope <= (2 * kArmijo - 1) * slope || length < 0.5 * result.gradient_before));
     if (!finite || !falls) {
       too_long = step;
       if (result.found && direction.curved_down) break;  // the last one was the lowest
@@ -128,7 +137,7 @@ bool falls_for_ever(const Objective& lower, const Vec& x, const FormedFollower& 
 class Solve {
  public:
   Solve(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options)
-      : lower_(lower), x_(x), options_(options) {
+      : lower_(lower), x_(x), start_(start), options_(options) {
     answer_.scale = largest_ = start.cwiseAbs();
     answer_.at = form_follower(lower, x, start);
     ++answer_.gradients;
@@ -138,7 +147,7 @@ class Solve {
     if (!answer_.at.finite) return finish(Status::nonfinite, "g or a derivative of it is not finite at the start");
     for (;; ++answer_.iterations) {
       if (options_.interrupt && options_.interrupt->load()) return finish(Status::interrupted, "");
-      const auto direction = newton_direction(answer_.at, answer_.scale);
+      const auto direction = newton_direction(answer_.at, answer_.scale, start_);
       const Vec scale = answer_.scale.cwiseMax(direction.p.cwiseAbs());
       answer_.distance = direction.settled && !direction.curved_down ? 0 : relative_length(direction.p, scale);
       // Once more where only the last move makes the next one look short: y may be far smaller than that move.
@@ -169,8 +178,9 @@ class Solve {
     auto found = search_line(lower_, x_, answer_.at, direction, 1);
     answer_.gradients += found.evaluations;
     if (found.endless) {
-      return finish(Status::diverged, fmt::format("g falls without bound along {}: the follower has no minimiser this way",
-                                                  direction_text(direction.p)));
+      return finish(Status::diverged,
+                    fmt::format("g falls without bound along {}: the follower has no minimiser this way",
+                                direction_text(direction.p)));
     }
     if (!found.found || idle(found)) {
       // No step lowers g or |g_y| any more: rounding, if Newton's step is small in y's own scale.
@@ -194,9 +204,9 @@ class Solve {
     return {};
   }
 
-  /// Where Newton's steps shrink by a factor r_j in a coordinate, they end 1 / (1 - r_j) times as far away: at a minimum
-  /// that is flat to order p, r = (p - 2) / (p - 1). Taken where |g_y| falls by more than plain steps would make it, and
-  /// never twice in a row: the factors have to be seen again.
+  /// Where Newton's steps shrink by a factor r_j in a coordinate, they end 1 / (1 - r_j) times as far away: at a
+  /// minimum that is flat to order p, r = (p - 2) / (p - 1). Taken where |g_y| falls by more than plain steps would
+  /// make it, and never twice in a row: the factors have to be seen again.
   std::optional<Vec> extrapolated(const Direction& direction) {
     constexpr double kLeast = 0.4, kMost = 0.95, kPays = 0.25;
     if (direction.curved_down || last_.size() == 0) return {};
@@ -213,7 +223,8 @@ class Solve {
     ++answer_.gradients;
     const auto length = [&](const Vec& gradient) { return norm(gradient.cwiseQuotient(answer_.at.spectrum.scale())); };
     const bool level = *there.value <= answer_.at.value + 8 * kEpsilon * std::abs(answer_.at.value);
-    if (!level || !all_finite(*there.grad_y) || !(length(*there.grad_y) < kPays * length(answer_.at.gradient))) return {};
+    if (!level || !all_finite(*there.grad_y) || !(length(*there.grad_y) < kPays * length(answer_.at.gradient)))
+      return {};
     last_.resize(0);
     answer_.flat = true;
     return answer_.at.y + p;
@@ -241,15 +252,16 @@ class Solve {
 
   FollowerAnswer finish(Status status, const std::string& why) {
     answer_.status = status;
-    answer_.message =
-        fmt::format("{} after {} Newton iterations: |g_y| = {:.3g}{}{}", to_string(status), answer_.iterations,
-                    answer_.at.gradient.size() > 0 ? norm(answer_.at.gradient) : std::numeric_limits<double>::quiet_NaN(),
-                    why.empty() ? "" : ", ", why);
+    answer_.message = fmt::format(
+        "{} after {} Newton iterations: |g_y| = {:.3g}{}{}", to_string(status), answer_.iterations,
+        answer_.at.gradient.size() > 0 ? norm(answer_.at.gradient) : std::numeric_limits<double>::quiet_NaN(),
+        why.empty() ? "" : ", ", why);
     return std::move(answer_);
   }
 
   const Objective& lower_;
   const Vec& x_;
+  const Vec& start_;
   FollowerOptions options_;
   FollowerAnswer answer_;
   int idle_ = 0;
@@ -284,6 +296,23 @@ FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y)
   at.noise = kRoundings * std::max(kEpsilon, lower.rounding()) *
              (at.hessian.cwiseAbs() * y.cwiseAbs() + at.cross.cwiseAbs().transpose() * x.cwiseAbs());
   return at;
+}
+
+CorrectedFollower correct_follower(const Objective& lower, const Vec& x, Vec y, const FormedFollower& at, int most) {
+  constexpr double kPays = 0.1, kAboveNoise = 1000;
+  const auto& spectrum = at.spectrum;
+  const double noise = kAboveNoise * norm(at.noise.cwiseQuotient(spectrum.scale()));
+  double last = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < most; ++i) {
+    const Vec slope = lower.grad_y(x, y);
+    if (!all_finite(slope)) return {std::move(y), false};
+    const double length = norm(spectrum.coordinates(slope));
+    if (length == 0) break;
+    if (i > 0 && length > kPays * last) return {std::move(y), length <= noise};
+    y -= spectrum.solve(slope);
+    last = length;
+  }
+  return {std::move(y), true};
 }
 
 FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options) {

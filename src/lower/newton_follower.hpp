@@ -31,17 +31,27 @@ struct FormedFollower {
 /// Forms g at (x, y). `finite` is false, and what is left empty, where a number was not finite.
 FormedFollower form_follower(const Objective& lower, const Vec& x, const Vec& y);
 
+struct CorrectedFollower {
+  Vec y;
+  /// Every step made |g_y| ten times smaller, or |g_y| was at rounding level when one did not.
+  bool settled = false;
+};
+
+/// y after at most `most` chord steps with the H of `at`, a point nearby: one gradient each, as long as each makes
+/// |g_y| ten times smaller.
+CorrectedFollower correct_follower(const Objective& lower, const Vec& x, Vec y, const FormedFollower& at, int most);
+
 struct FollowerAnswer {
   FormedFollower at;  // the answer
   /// converged: a minimiser as far as second order and rounding can tell (its Hessian may be singular); lower_failed;
   /// diverged: g falls without end along a direction; nonfinite; interrupted
   Status status = Status::lower_failed;
   std::string message;
-  Vec scale;             // R^m, |y_j| or its last move, whichever is more: the unit that y_j is measured in
-  double distance = 0;   // largest |H^-1 g_y|_j / scale_j: how far the minimiser still is
+  Vec scale;            // R^m, |y_j| or its last move, whichever is more: the unit that y_j is measured in
+  double distance = 0;  // largest |H^-1 g_y|_j / scale_j: how far the minimiser still is
   Index iterations = 0;
-  Index gradients = 0;   // evaluations of g_y
-  bool flat = false;     // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
+  Index gradients = 0;  // evaluations of g_y
+  bool flat = false;    // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
 };
 
 struct FollowerOptions {
@@ -51,8 +61,10 @@ struct FollowerOptions {
 
 /// Minimises g(x, .) from `start`: Newton steps with the absolute values of H's eigenvalues, so that saddles and maxima
 /// are left, a weak Wolfe line search, and extrapolation of each coordinate whose Newton steps shrink by a steady
-/// factor, as they do by (p - 2) / (p - 1) at a minimum that is flat to order p (Aitken 1926). Stops at rounding level, not at a tolerance: what it returns does not depend on units.
-FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start, const FollowerOptions& options = {});
+/// factor, as they do by (p - 2) / (p - 1) at a minimum that is flat to order p (Aitken 1926). Stops at rounding level,
+/// not at a tolerance: what it returns does not depend on units.
+FollowerAnswer solve_follower(const Objective& lower, const Vec& x, const Vec& start,
+                              const FollowerOptions& options = {});
 
 /// "along (0, 1)": a direction for messages, scaled to a largest entry of 1, its first entries if it is long.
 std::string direction_text(const Vec& direction);

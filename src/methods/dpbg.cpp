@@ -158,7 +158,8 @@ StepReport Dpbg::step(const BilevelProblem& problem, OuterMethod::State& base) c
 
   // (x, z) <- (x, z) - a_f (u, v); where the gradient is exactly zero there is no move to choose a step size from.
   const bool moves = report.hypergradient_norm > 0;
-  const auto move = moves ? leader_step(options_.leader, state.leader, gradient, result.upper, point) : LeaderMove::accepted;
+  const auto move =
+      moves ? leader_step(options_.leader, state.leader, gradient, result.upper, point) : LeaderMove::accepted;
   report_move(options_.leader, state.leader, move, report);
   if (move == LeaderMove::accepted) {
     note_pair(state, result, problem.y0);

@@ -10,7 +10,7 @@ std::string_view to_string(LeaderRule rule) { return rule == LeaderRule::adam ? 
 namespace {
 
 constexpr std::size_t kRemembered = 10;  // accepted pairs that a new one is compared with
-constexpr int kMostRejections = 10;  // before f is measured again where the move began
+constexpr int kMostRejections = 10;      // before f is measured again where the move began
 constexpr int kMostAfterwards = 40;
 
 void remember(LeaderStepState& state, double upper) {

@@ -12,8 +12,8 @@
 
 namespace bilevel {
 
-/// What the leader's rule made of a pair, for the report: a pair that was not taken is not judged, and a step that had to
-/// grow for want of curvature says that a small hypergradient is no sign of a solution.
+/// What the leader's rule made of a pair, for the report: a pair that was not taken is not judged, and a step that had
+/// to grow for want of curvature says that a small hypergradient is no sign of a solution.
 inline void report_move(const LeaderStepOptions& leader, const LeaderStepState& state, LeaderMove move,
                         StepReport& report) {
   report.accepted = move != LeaderMove::rejected;

@@ -27,9 +27,7 @@ StepReport report_of(const LeaderAnswer& answer) {
 }
 
 /// Whether every entry of h is what rounding may make of zero.
-bool vanishes(const LeaderAnswer& answer) {
-  return (answer.gradient.array().abs() <= answer.noise.array()).all();
-}
+bool vanishes(const LeaderAnswer& answer) { return (answer.gradient.array().abs() <= answer.noise.array()).all(); }
 
 /// One step from an accepted triple to the next, or the word that there is none to go to.
 class Turn {
@@ -40,7 +38,8 @@ class Turn {
   StepReport take() {
     StepReport report;
     for (int trial = 0; trial < kTrials; ++trial) {
-      if (!s_.fresh && (needs_measure_ || moves_.measures_cheaply()) && !moves_.measure()) return stuck("its curvature could not be measured");
+      if (!s_.fresh && (needs_measure_ || moves_.measures_cheaply()) && !moves_.measure())
+        return stuck("its curvature could not be measured");
       needs_measure_ = false;
       newton_ = moves_.newton_step();
       distance_ = moves_.in_units(newton_);
@@ -69,11 +68,9 @@ class Turn {
  private:
   static constexpr int kTrials = 80;
   static constexpr double kCurved = 1e-5;  // of curvatures: what differences may leave of zero, relative
-  static constexpr int kLookForKink = 3;  // rejections
+  static constexpr int kLookForKink = 3;   // rejections
 
-  bool curved_down() const {
-    return moves_.formed() && s_.spectrum.smallest() < -kCurved * s_.spectrum.largest();
-  }
+  bool curved_down() const { return moves_.formed() && s_.spectrum.smallest() < -kCurved * s_.spectrum.largest(); }
 
   /// Near an answer: Newton's step is short, h is rounding, or all that the model promises is nothing beside what f has
   /// changed by (a minimum without curvature is approached for ever).
@@ -111,7 +108,8 @@ class Turn {
   }
 
   std::optional<StepReport> try_move() {
-    constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2, kLeast = 1e-13;
+    constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2,
+                     kLeast = 1e-13;
     constexpr double kShort = 1e-8;
     constexpr double kFar = 0.5;  // of the follower from its first-order response
     const bool pushes = is_near() && curved_down();
@@ -221,14 +219,15 @@ class Turn {
   }
 
   StepReport solved() {
-    if (s_.escape.size() > 0 && distance_ > options_.distance && dot(s_.answer.gradient, s_.escape) <= 0) return escaped();
+    if (s_.escape.size() > 0 && distance_ > options_.distance && dot(s_.answer.gradient, s_.escape) <= 0)
+      return escaped();
     ++s_.iteration;
     auto report = report_of(s_.answer);
     report.solved = true;
     const char* measure = moves_.formed() ? "Newton's step" : "the quasi-Newton step";
     report.message = distance_ > 0 && std::isfinite(distance_)
-                         ? fmt::format("{} is {:.2g} of x's own scale, and |hypergradient| = {:.3g}", measure, distance_,
-                                       report.hypergradient_norm)
+                         ? fmt::format("{} is {:.2g} of x's own scale, and |hypergradient| = {:.3g}", measure,
+                                       distance_, report.hypergradient_norm)
                          : fmt::format("the hypergradient vanishes up to rounding ({:.3g})", report.hypergradient_norm);
     if (s_.kink) report.message = "f has a kink here, and hypergradients around it have a vanishing mean";
     if (s_.flat) report.message += "; f has no curvature along some direction there and does not fall along it";
@@ -251,8 +250,9 @@ class Turn {
 
   StepReport stuck_or_kink() {
     constexpr double kLevel = 1e-12;  // all that f could still fall by is nothing beside what it has fallen by
-    if (-0.5 * dot(s_.answer.gradient, newton_) <= kLevel * (s_.largest_upper - s_.answer.upper) && s_.fresh) return solved();
-    if (distance_ <= kRounded && s_.fresh && !curved_down()) return solved();
+    const double promised = -0.5 * dot(s_.answer.gradient, newton_);
+    const bool nothing_left = distance_ <= kRounded || promised <= kLevel * (s_.largest_upper - s_.answer.upper);
+    if (nothing_left && s_.fresh && !curved_down()) return solved();
     s_.kink = moves_.at_kink();
     if (s_.kink) return solved();
     return stuck("no step lowers f");

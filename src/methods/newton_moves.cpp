@@ -8,7 +8,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "bilevel/random.hpp"
-#include "hypergradient/leader_curvature.hpp"
+#include "hypergradient/leader_hessian.hpp"
 
 namespace bilevel {
 
@@ -17,12 +17,18 @@ LeaderAnswer NewtonMoves::answer(const Vec& x, const Vec& start) {
 }
 
 LeaderAnswer NewtonMoves::trial(const Vec& p) {
+  constexpr int kCorrections =
+      4;  // a gradient each, where an iteration of the follower's Newton method takes 2 m products
   const Vec x = s_.answer.x + p;
-  const Vec guess = s_.answer.y + s_.answer.response(p);
+  Vec guess = s_.answer.y + s_.answer.response(p);
+  if (s_.answer.formed && !s_.answer.flat) {
+    auto corrected = correct_follower(*problem_.lower, x, guess, *s_.answer.formed, kCorrections);
+    if (corrected.settled) guess = std::move(corrected.y);
+  }
   const double here = problem_.lower->value(x, s_.answer.y);
   const double there = problem_.lower->value(x, guess);
   auto next = answer(x, there <= here ? guess : s_.answer.y);
-  // A follower whose curvature vanishes may have gone to the wrong side of the guess: once more from where it was.
+  // The guess may have left the basin of the last answer: once more from where that was.
   if (!next.ok() && next.status != Status::interrupted && there <= here) next = answer(x, s_.answer.y);
   return next;
 }
@@ -51,7 +57,7 @@ bool NewtonMoves::measure() {
     s_.fresh = true;
     return true;
   }
-  auto measured = leader_curvature(problem_, s_.answer, s_.memory, s_.difference_steps, options_.interrupt);
+  auto measured = leader_hessian(problem_, s_.answer, s_.memory, s_.difference_steps, options_.interrupt);
   if (!measured.finite) return false;
   s_.model = std::move(measured.hessian);
   const Vec own = s_.model.diagonal().cwiseAbs().cwiseSqrt();
@@ -180,13 +186,15 @@ bool NewtonMoves::at_kink() {
     if (!(unit[i] > 0)) unit[i] = general;
   }
   constexpr double kJump = 0.1, kAboveNoise = 1e3;
-  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit))) return false;
+  if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit)))
+    return false;
   std::vector<Vec> gradients{s_.answer.gradient.cwiseProduct(unit)};
   Random random(1);
   double largest = norm(gradients.front()), jump = 0;
   for (Index i = 0; i < 2 * n + 4; ++i) {
     Vec p(n);
-    for (Index j = 0; j < n; ++j) p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
+    for (Index j = 0; j < n; ++j)
+      p[j] = n == 1 ? (i % 2 == 0 ? 1.0 : -1.0) * static_cast<double>(i / 2 + 1) : random.normal();
     auto beside = trial(kNear * p.cwiseProduct(unit));
     if (!beside.ok()) continue;
     if (beside.upper < s_.answer.upper - rounding_of_upper(beside.upper)) return false;
@@ -195,6 +203,8 @@ bool NewtonMoves::at_kink() {
     jump = std::max(jump, norm(gradients.back() - gradients.front()));
   }
   if (jump < kJump * largest) return false;  // smooth, as far as these see
+  // Where the rise beside a corner would drown in the rounding of f nothing was seen.
+  if (kNear * largest < kAboveNoise * rounding_of_upper(s_.answer.upper)) return false;
   // The point of least norm in their convex hull.  [Gilbert 1966]
   Vec mean = gradients.front();
   for (int i = 0; i < kIterations; ++i) {

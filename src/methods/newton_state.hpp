@@ -24,9 +24,9 @@ struct Newton::State final : OuterMethod::State {
   LbfgsPairs pairs{10};
   double first_step_size = 0;  // 1 / curvature along h, before there are pairs
 
-  Vec reach;  // R^n: the radius is |S reach|, so that it keeps its meaning where S changes; empty: not yet known
-  Vec x_start;               // R^n
-  double largest_upper = 0;  // f at the start
+  Vec reach;    // R^n: the radius is |S reach|, so that it keeps its meaning where S changes; empty: not yet known
+  Vec x_start;  // R^n
+  double largest_upper = 0;   // f at the start
   std::vector<double> moves;  // Newton's step at each accepted triple, largest entry
   bool flat = false;          // solved where f has no curvature along some direction
   bool kink = false;          // solved at a kink

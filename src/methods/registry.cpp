@@ -48,9 +48,9 @@ MethodEntry entry(std::string name, std::string summary, std::string source) {
 
 const std::vector<MethodEntry>& methods() {
   static const std::vector<MethodEntry> all{
-      entry<Newton, NewtonOptions>("newton",
-                                   "solves the follower to rounding and moves the leader by Newton steps within a trust region",
-                                   "[Nocedal and Wright 2006, chs. 4, 6]"),
+      entry<Newton, NewtonOptions>(
+          "newton", "solves the follower to rounding and moves the leader by Newton steps within a trust region",
+          "[Nocedal and Wright 2006, chs. 4, 6]"),
       entry<Smbg, SmbgOptions>("smbg",
                                "k follower steps, then one leader step along the derivative of the follower's path",
                                "[BLPV25, Alg. SMBG]"),

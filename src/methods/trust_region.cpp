@@ -10,9 +10,7 @@ TrustRegionStep minimise_model(const ScaledSpectrum& spectrum, const Vec& gradie
   const Vec& lambda = spectrum.eigenvalues();
   const double zero = std::max(spectrum.rounding(), 1e-300);
   const Vec c = spectrum.coordinates(gradient);
-  const auto at = [&](double t) {
-    return Vec(-(c.array() / (lambda.array().abs().max(zero) + t)));
-  };
+  const auto at = [&](double t) { return Vec(-(c.array() / (lambda.array().abs().max(zero) + t))); };
   TrustRegionStep step;
   Vec d = at(0);
   step.inside = norm(d) <= radius;

@@ -21,7 +21,7 @@ class RaceJudge {
   struct Reading {
     Vec x, y;                    // the pair as it was given
     Vec answer;                  // y(x)
-    double value = 0;            // phi(x) = f(x, y(x))
+    double value = 0;            // phi(x) = f(x, y(x)); NaN where the follower has no answer
     std::vector<double> scores;  // as RaceProblem::scores
   };
 
@@ -32,7 +32,11 @@ class RaceJudge {
   const Reading& read(const RaceMoment& moment);
 
  private:
-  Vec answer(const Vec& x, const Vec& y) const;
+  struct Answer {
+    Vec y;
+    bool settled;  // false: the follower has no answer to this x that could be found
+  };
+  Answer answer(const Vec& x, const Vec& y) const;
   bool is_start(const RaceMoment& moment) const;
 
   const RaceProblem& race_;

@@ -142,17 +142,19 @@ void choose_newton(Recommendation& advice, const LeaderAnswer& answer, const Bil
   if (std::isfinite(advice.condition)) {
     advice.summary = fmt::format("the follower's condition at the start is {:.3g}", advice.condition);
   }
-  advice.reasons.push_back(fmt::format(
-      "the follower's answer to the start is a local minimiser{}: Newton's method solves it to rounding in {} iterations, "
-      "so that the hypergradient has no bias, and the leader moves by trust-region Newton steps",
-      std::isfinite(advice.condition) ? fmt::format(" of condition {:.3g}", advice.condition) : "",
-      advice.inner_steps));
+  advice.reasons.push_back(
+      fmt::format("the follower's answer to the start is a local minimiser{}: Newton's method solves it to rounding in "
+                  "{} iterations, "
+                  "so that the hypergradient has no bias, and the leader moves by trust-region Newton steps",
+                  std::isfinite(advice.condition) ? fmt::format(" of condition {:.3g}", advice.condition) : "",
+                  advice.inner_steps));
 }
 
 /// Whether Newton's method has all that it needs of f and g.
 bool offers_newton(const BilevelProblem& problem) {
   const auto needs = Newton().needs();
-  return needs.upper.without(problem.upper->provides()).empty() && needs.lower.without(problem.lower->provides()).empty();
+  return needs.upper.without(problem.upper->provides()).empty() &&
+         needs.lower.without(problem.lower->provides()).empty();
 }
 
 /// Whether H has a kernel at the answer by rounding, not by its condition.
@@ -177,9 +179,9 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   AnswerMemory memory;
   const auto answer = offers_newton(problem) ? answer_leader(problem, problem.x0, problem.y0, memory) : LeaderAnswer{};
   // A follower without a minimiser is Newton's to name.
-  const bool newton =
-      (answer.ok() && (answer.flat || !has_kernel(answer))) || answer.status == Status::diverged;
-  auto settled = Lbfgs().solve(g, problem.x0, newton ? answer.y : problem.y0, {.tolerance = 1e-8, .max_iterations = 2000});
+  const bool newton = (answer.ok() && (answer.flat || !has_kernel(answer))) || answer.status == Status::diverged;
+  auto settled =
+      Lbfgs().solve(g, problem.x0, newton ? answer.y : problem.y0, {.tolerance = 1e-8, .max_iterations = 2000});
   if (newton) settled.y = answer.y;
   CertificateOptions look{.leader_curvature_limit = 0, .selection_limit = 0};
   if (newton) look.morse_bott_limit = 0;
@@ -200,32 +202,32 @@ Recommendation recommend(const BilevelProblem& problem, const CriticalPoints* cr
   const auto unfit = degenerate ? unfit_for_selection(problem, at, settled.y) : std::string();
   if (newton) choose_newton(advice, answer, problem, linearize, product);
   if (!newton) switch (at.follower) {
-    case FollowerKind::local_minimiser:
-      choose_steps(advice);
-      advice.summary = fmt::format("the follower's condition at the start is {:.3g}", advice.condition);
-      advice.reasons.push_back(
-          fmt::format("the follower's answer to the start is a local minimiser of condition {:.3g}: {} gradient steps "
-                      "follow it, and "
-                      "the correction solves the adjoint system for what they leave, so that no bias remains",
-                      advice.condition, advice.inner_steps));
-      break;
-    case FollowerKind::degenerate_local_minimiser:
-      advice.summary = "the follower's answer to the start is a degenerate minimiser";
-      if (!unfit.empty()) explain_degenerate(advice, unfit);
-      break;
-    case FollowerKind::saddle:
-      advice.summary = "the start leads the follower to a saddle";
-      advice.reasons.push_back(
-          "the start leads the follower to a saddle: start it elsewhere, or use --global to look at its minimisers");
-      break;
-    case FollowerKind::not_critical:
-    case FollowerKind::undecided:
-      advice.summary = "the follower did not settle at the start";
-      advice.reasons.push_back(fmt::format(
-          "the follower did not settle at the start ({}), so nothing about its answer is known: defaults",
-          std::isfinite(settled.residual) ? fmt::format("|g_y| = {:.2g}", settled.residual) : "g_y is not finite"));
-      break;
-  }
+      case FollowerKind::local_minimiser:
+        choose_steps(advice);
+        advice.summary = fmt::format("the follower's condition at the start is {:.3g}", advice.condition);
+        advice.reasons.push_back(fmt::format(
+            "the follower's answer to the start is a local minimiser of condition {:.3g}: {} gradient steps "
+            "follow it, and "
+            "the correction solves the adjoint system for what they leave, so that no bias remains",
+            advice.condition, advice.inner_steps));
+        break;
+      case FollowerKind::degenerate_local_minimiser:
+        advice.summary = "the follower's answer to the start is a degenerate minimiser";
+        if (!unfit.empty()) explain_degenerate(advice, unfit);
+        break;
+      case FollowerKind::saddle:
+        advice.summary = "the start leads the follower to a saddle";
+        advice.reasons.push_back(
+            "the start leads the follower to a saddle: start it elsewhere, or use --global to look at its minimisers");
+        break;
+      case FollowerKind::not_critical:
+      case FollowerKind::undecided:
+        advice.summary = "the follower did not settle at the start";
+        advice.reasons.push_back(fmt::format(
+            "the follower did not settle at the start ({}), so nothing about its answer is known: defaults",
+            std::isfinite(settled.residual) ? fmt::format("|g_y| = {:.2g}", settled.residual) : "g_y is not finite"));
+        break;
+    }
   const double bounded = std::isfinite(advice.condition) ? std::sqrt(advice.condition) * 10 : 1e3;
   const double solve = std::min(bounded, 10.0 * static_cast<double>(g.dim_y()));
   if (!newton) advice.predicted_seconds = static_cast<double>(advice.inner_steps) * linearize + solve * product;

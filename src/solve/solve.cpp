@@ -1,6 +1,9 @@
 #include "bilevel/solve.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "bilevel/recommendation.hpp"
 #include "bilevel/registry.hpp"
@@ -26,11 +29,31 @@ MethodChoice choose_method(const BilevelProblem& problem, const SolveOptions& op
   return chosen;
 }
 
+std::vector<Finding> explain_end(const BilevelProblem& problem, const RunResult& run) {
+  constexpr double kOnIt = 1e-6;
+  std::vector<Finding> all;
+  for (const auto& [objective, name] : {std::pair(problem.upper.get(), "f"), std::pair(problem.lower.get(), "g")}) {
+    if (run.status == Status::nonfinite) {
+      if (auto why = objective->explain_nonfinite(run.x, run.y); !why.empty()) {
+        all.push_back({"not_finite_because", 0, fmt::format("{} is not a number there: {}", name, why)});
+      }
+      continue;
+    }
+    for (const auto& kink : objective->kinks(run.x, run.y)) {
+      if (!kink.is_within(kOnIt)) break;
+      all.push_back({"kink_in_the_formula", kink.distance,
+                     fmt::format("the formula of {} has a kink at the answer: {}", name, to_string(kink))});
+    }
+  }
+  return all;
+}
+
 Solved solve(const BilevelProblem& problem, const SolveOptions& options, const std::vector<Observer*>& observers) {
   Solved solved;
   solved.method = choose_method(problem, options);
   const auto method = make_method(solved.method.name, solved.method.settings);
   solved.run = run(problem, *method, options.stop, observers);
+  for (auto& finding : explain_end(problem, solved.run)) solved.run.findings.push_back(std::move(finding));
   solved.run.choices.insert(solved.run.choices.begin(), solved.method.choices.begin(), solved.method.choices.end());
   return solved;
 }

@@ -83,7 +83,7 @@ TEST(ChildProcess, SaysThatAProgramIsMissing) {
 }
 
 TEST(Script, QuotesEveryText) {
-  EXPECT_EQ(gnuplot_string("it's `x` @y $z \\n"), "'it''s `x` @y $z \\n'");
+  EXPECT_EQ(gnuplot_string("it's `x` @y $z \\n"), "'it’s `x` @y $z \\n'");
   EXPECT_EQ(gnuplot_string("two\nlines"), "'two lines'");
   EXPECT_EQ(gnuplot_string("größe φ 𝜑"), "'größe φ 𝜑'");
   // A lone continuation byte, a cut sequence, an overlong form, a surrogate.

@@ -68,7 +68,7 @@ TEST(ColourScale, TicksAreTrueValuesAtTheirPlaces) {
 TEST(ColourScale, ColourBarNamesItsTicks) {
   const std::string commands = colour_bar(ColourScale({5, 5}), "it's g");
   EXPECT_NE(commands.find("set cbtics ('5' 0)"), std::string::npos) << commands;
-  EXPECT_NE(commands.find("set cblabel 'it''s g'"), std::string::npos) << commands;
+  EXPECT_NE(commands.find("set cblabel 'it’s g'"), std::string::npos) << commands;
 }
 
 TEST(Series, ThinningKeepsEndsBurstsAndGaps) {

@@ -152,7 +152,7 @@ TEST(RunPicture, HoldsTheTrace) {
   EXPECT_EQ(gradient[2], (std::vector<double>{3, 1e-3}));
   EXPECT_TRUE(std::isnan(gradient[4][1])) << "a logarithmic axis has no zero";
   EXPECT_EQ(rows_of(script, "upper_best"), (Rows{{12, 1.8}}));
-  for (const char* expected : {"stopped, it''s enough; best f = 1.8 at iteration 12", "1 number not finite",
+  for (const char* expected : {"stopped, it’s enough; best f = 1.8 at iteration 12", "1 number not finite",
                                "|hypergradient| (zeros not shown)", "run of {it}", "set xlabel 'iteration'"}) {
     EXPECT_NE(script.commands.find(expected), std::string::npos) << expected;
   }

@@ -1,3 +1,4 @@
+#include "bilevel/spreadsheet.hpp"
 #include "data/files.hpp"
 
 namespace bilevel::data {
@@ -36,6 +37,33 @@ TEST_F(Writers, IdxBecomesIndexAndLabel) {
   const Table t = read_table(file("i", idx(8, {3, 1, 1}, {1, 2, 3})) + "," + file("l", idx(8, {3}, {9, 4, 9})));
   EXPECT_EQ(write_cleaned_csv(path("out.csv"), t, Flags{1, 0, 1}), 2U);
   EXPECT_EQ(content("out.csv"), "index,label\n0,9\n2,9\n");
+}
+
+TEST_F(Writers, NoSpreadsheetRunsALabelAndReadingGivesItBack) {
+  const std::string header = "=name,x,label\n";
+  const std::string rows = "a,-1.5,=cmd\n\"@b \"\"c\"\"\",+2,+1\nd,3, -x\n'=e,4,\"@y, z\"\n-,5,''=q\nf,-6,plain\n";
+  ReadOptions options;
+  options.label = "label";
+  const Table t = read_table(file("a.csv", header + rows), options);
+  ASSERT_EQ(t.rows, 6U);
+  write_cleaned_csv(path("out.csv"), t, Flags(6, 1));
+  EXPECT_EQ(content("out.csv"),
+            "'=name,x,label\na,-1.5,'=cmd\n\"'@b \"\"c\"\"\",+2,'+1\nd,3, '-x\n'=e,4,\"'@y, z\"\n-,5,''=q\n"
+            "f,-6,plain\n");
+  const Table again = read_table(path("out.csv"), options);
+  EXPECT_EQ(again.class_keys, t.class_keys);
+  EXPECT_EQ(again.labels, t.labels);
+  EXPECT_EQ(again.dense, t.dense);
+  EXPECT_EQ(again.encoding.front().name, "=name");
+}
+
+TEST_F(Writers, NumbersStayNumbers) {
+  for (const std::string text : {"-1", "-1.5e3", "12", "a-b", "", "-", "'t Hooft", "x=y"}) {
+    EXPECT_EQ(spreadsheet_text(text), text);
+  }
+  for (const std::string text : {"=1+1", "+1", "-x", "@x", " =x", "\t=x", "'=x", "--1"}) {
+    EXPECT_EQ(spreadsheet_text(text), "'" + text);
+  }
 }
 
 TEST_F(Writers, AChangedFileIsNotCopied) {

@@ -135,7 +135,7 @@ TEST_F(Files, NamesWithBlanksCommasQuotesAndUmlauts) {
     const auto json = clean({"--train=" + name, "--label", "kind", "--out=" + out, "--threads", "1"});
     EXPECT_EQ(listing(out), kAllFiles) << name;
     EXPECT_EQ(json["used"]["train"], name);
-    clean({"--config", path(out + "/config.toml").string(), "--overwrite"});
+    clean({"--config", path(out + "/config.toml").string(), "--out", "again", "--overwrite"});
   }
 }
 

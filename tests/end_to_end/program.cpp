@@ -47,6 +47,7 @@ pid_t launch(const Words& arguments, const fs::path& folder, const fs::path& out
   if (process != 0) return process;
   signal(SIGINT, SIG_DFL);
   limit_memory(megabytes);
+  signal(SIGHUP, SIG_DFL);
   if (chdir(folder.c_str()) != 0 || freopen(out.c_str(), "w", stdout) == nullptr ||
       freopen(err.c_str(), "w", stderr) == nullptr) {
     _exit(126);

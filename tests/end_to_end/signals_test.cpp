@@ -54,6 +54,8 @@ TEST_F(Signals, InterruptStopsAfterTheStepAndWritesEverything) { expect_stops(SI
 
 TEST_F(Signals, TerminateDoesToo) { expect_stops(SIGTERM); }
 
+TEST_F(Signals, ATerminalThatClosesDoesToo) { expect_stops(SIGHUP); }
+
 TEST_F(Signals, AKilledRunLeavesWholeLines) {
   auto running = start(endless());
   let_it_step(running);

@@ -7,7 +7,7 @@
 
 namespace bilevel {
 
-struct LeaderCurvature {
+struct LeaderHessian {
   Eigen::MatrixXd hessian;  // n x n, symmetric
   Index answers = 0;        // differences that took a whole answer, and not only corrections of the one at hand
   Index unknown = 0;        // columns that could not be measured, and are zero
@@ -18,7 +18,7 @@ struct LeaderCurvature {
 /// rounding of h or could be resolved by far less: each is 1e-6 of the coordinate's own unit, or of what is known of
 /// it. Where H is formed and regular at `at` the follower and the adjoint are corrected by its factorisation, which
 /// takes some eight oracle calls a coordinate; else each is an answer of its own.
-LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
-                                 Vec& steps, const std::atomic<bool>* interrupt = nullptr);
+LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory, Vec& steps,
+                             const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace bilevel

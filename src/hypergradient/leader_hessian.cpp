@@ -1,4 +1,4 @@
-#include "hypergradient/leader_curvature.hpp"
+#include "hypergradient/leader_hessian.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,21 +14,9 @@ std::optional<Vec> gradient_nearby(const BilevelProblem& problem, const LeaderAn
   constexpr int kCorrections = 4;
   const auto& spectrum = at.formed->spectrum;
   const Objective& g = *problem.lower;
-  Vec y = y0;
-  double last = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < kCorrections; ++i) {
-    const Vec slope = g.grad_y(x, y);
-    if (!all_finite(slope)) return {};
-    const double length = norm(spectrum.coordinates(slope));
-    if (i > 0 && length > 0.1 * last) {  // rounding, or no convergence
-      const Vec noise = at.formed->noise.cwiseQuotient(spectrum.scale());
-      if (length > 1000 * norm(noise)) return {};
-      break;
-    }
-    y -= spectrum.solve(slope);
-    if (length == 0) break;
-    last = length;
-  }
+  const auto corrected = correct_follower(g, x, y0, *at.formed, kCorrections);
+  if (!corrected.settled) return {};
+  const Vec& y = corrected.y;
   const auto f = problem.upper->evaluate(Oracle::grad_x | Oracle::grad_y, x, y);
   if (!all_finite(*f.grad_x) || !all_finite(*f.grad_y)) return {};
   const auto lower = g.linearize(x, y);
@@ -49,14 +37,14 @@ double resolution(const Vec& change, const Vec& noise) {
 
 }  // namespace
 
-LeaderCurvature leader_curvature(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory,
-                                 Vec& steps, const std::atomic<bool>* interrupt) {
+LeaderHessian leader_hessian(const BilevelProblem& problem, const LeaderAnswer& at, AnswerMemory& memory, Vec& steps,
+                             const std::atomic<bool>* interrupt) {
   // A difference is resolved to a part in kEnough at the least; beyond kPlenty a shorter one is more exact.
   constexpr double kEnough = 1e4, kPlenty = 1e11, kChange = 100;
   constexpr int kTries = 8;
   const Index n = at.x.size();
   const bool corrects = at.formed && !at.flat;
-  LeaderCurvature result;
+  LeaderHessian result;
   result.hessian.resize(n, n);
   // Differences are taken between answers that were corrected alike, so that what the corrections leave cancels.
   std::optional<Vec> base;
