@@ -70,7 +70,7 @@ Descent descend(const ExactGame& game, const Point& start, const DescentOptions&
       const Real counts =
           std::max({options.negligible, 1e-9L * (start.value - here.value), 1e-17L * std::abs(here.value)});
       if (best.gain <= counts) {
-        result.minimum = best.move.norm() < radius;
+        result.minimum = best.move.norm() < radius || radius >= options.widest;
         if (result.minimum || widened || radius >= options.widest) return result;
         widened = true;
         radius = options.widest;

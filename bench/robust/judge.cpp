@@ -36,7 +36,16 @@ bool is_local_minimum(const Instance& instance, const Point& at) {
   };
   options.enough = gained;
   options.negligible = (kShare * (instance.start.value - at.value) + rounding(instance, at.value)) / 1000;
-  const auto descent = descend(*instance.game, at, options);
+  // Entries that have gone to infinity are judged from where their slope still counts: outwards it may fall for ever,
+  // inwards it must not.
+  Point from = at;
+  if (const Real edge = Real(instance.far) + 3; at.x.cwiseAbs().maxCoeff() > edge) {
+    from.x = at.x.cwiseMax(-edge).cwiseMin(edge);
+    const auto answer = instance.game->answer(from.x, at.y);
+    if (!answer) return false;
+    from = {from.x, *answer, instance.game->upper(from.x, *answer)};
+  }
+  const auto descent = descend(*instance.game, from, options);
   return descent.minimum && !gained(descent.end);
 }
 

@@ -119,7 +119,9 @@ int main(int argc, char** argv) {
   CLI::App app("How dependable the methods are on random games that nobody tuned them to");
   app.add_option("--instances", options.instances, "instances of each family")->capture_default_str();
   app.add_option("--rivals", options.rivals, "instances for each method but auto")->capture_default_str();
-  app.add_option("--scipy", options.scipy, "instances for SciPy's L-BFGS-B; 0: without it")->capture_default_str();
+  app.add_option("--scipy", options.scipy,
+                 "instances for SciPy's L-BFGS-B, which joins when --methods is not given; 0: without it")
+      ->capture_default_str();
   app.add_option("--index", options.index, "only this instance of each family, without SciPy");
   app.add_option("--only", options.only, "families")->delimiter(',');
   app.add_option("--methods", options.methods, "auto or names of methods")->delimiter(',');
