@@ -111,7 +111,8 @@ class Turn {
     constexpr double kTaken = 1e-4, kPoor = 0.25, kGood = 0.75, kExcellent = 0.9, kShrink = 0.3, kGrow = 2,
                      kLeast = 1e-13;
     constexpr double kShort = 1e-8;
-    constexpr double kFar = 0.5;  // of the follower from its first-order response
+    constexpr double kFar = 0.5, kLost = 1;  // of the follower from its first-order response
+    constexpr int kMostLost = 6;
     const bool pushes = is_near() && curved_down();
     if (reach_.size() == 0) reach_ = pushes ? first_push() : first_reach();
     auto step = pushes ? moves_.push(reach_) : moves_.propose(moves_.length(reach_));
@@ -125,6 +126,12 @@ class Turn {
       reach_ = kShrink * step.p;
       if (last_trouble_.empty()) last_trouble_ = next.message;
       if (next.manifold) return manifold(next);
+      return {};
+    }
+    // Where the follower did not go where its response pointed, f may fall as promised and the model still mean nothing:
+    // such a step may lead past all that is to be found, to where f levels off.
+    if (moves_.lag(next) > kLost && ++lost_ <= kMostLost) {
+      reach_ = kShrink * step.p;
       return {};
     }
     const double fall = s_.answer.upper - next.upper, rounding = moves_.rounding_of_upper(next.upper);
@@ -276,7 +283,7 @@ class Turn {
   Vec reach_;
   double distance_ = 0;
   bool needs_measure_ = s_.iteration == 1;
-  int rejections_ = 0, refreshed_ = 0;
+  int rejections_ = 0, refreshed_ = 0, lost_ = 0;
   std::string last_trouble_;
 };
 
