@@ -90,10 +90,9 @@ MethodChoice choose_method(const Game& game, const SolveSettings& settings, cons
   return chosen;
 }
 
-RunResult solve_by_method(const Game& game, const SolveSettings& settings, const MethodChoice& chosen,
+RunResult solve_by_method(const Game& game, const SolveSettings& settings, MethodChoice chosen,
                           const std::vector<Observer*>& observers, SolveOutcome& outcome) {
-  const auto method = make_method(chosen.name, chosen.settings);
-  auto result = run(game.problem, *method, settings.stop, observers);
+  auto result = run_choice(game.problem, chosen, settings.stop, observers);
   const bool converged = result.status == Status::converged;
   outcome.method = chosen.name;
   outcome.x = converged ? result.x : result.best_x;

@@ -27,6 +27,7 @@ struct MethodChoice {
   std::map<std::string, std::string> settings;  // its options that differ from the defaults
   Choices choices;                              // asked -> used, where auto chose
   bool several_minimisers = false;              // of the follower at the start: others may be better for the leader
+  bool automatic = false;                       // chosen by auto
 };
 
 /// Resolves `auto`. Throws InvalidOption for an unknown method, DimensionMismatch and MissingOracle as recommend().
@@ -42,7 +43,12 @@ struct Solved {
   RunResult run;
 };
 
-/// choose_method() and run(). Throws before the first step what these throw; afterwards every failure is a Status.
+/// run() by `choice`. Where auto chose `newton` and the run meets a manifold of the follower's minimisers, `hg_ms` goes on
+/// from the last pair, and `choice` says so; trace, counts and seconds are then those of the second run.
+RunResult run_choice(const BilevelProblem& problem, MethodChoice& choice, const StopRule& stop,
+                     const std::vector<Observer*>& observers = {});
+
+/// choose_method() and run_choice(). Throws before the first step what these throw; afterwards every failure is a Status.
 Solved solve(const BilevelProblem& problem, const SolveOptions& options = {},
              const std::vector<Observer*>& observers = {});
 

@@ -75,13 +75,13 @@ struct Search {
 };
 
 Search search_line(const Objective& lower, const Vec& x, const FormedFollower& at, const Direction& direction,
-                   double first_step) {
+                   const Vec& scale) {
   const double rounding = std::max(8 * kEpsilon, lower.rounding());
   const double slope = dot(at.gradient, direction.p);
   const auto in_units = [&](const Vec& gradient) { return norm(gradient.cwiseQuotient(at.spectrum.scale())); };
   Search result;
   result.gradient_before = in_units(at.gradient);
-  double step = first_step, too_short = 0, too_long = std::numeric_limits<double>::infinity();
+  double step = 1, too_short = 0, too_long = std::numeric_limits<double>::infinity();
   double best = at.value;
   for (int i = 0; i < kLineSearchSteps; ++i) {
     const Vec trial = at.y + step * direction.p;
@@ -109,8 +109,9 @@ Search search_line(const Objective& lower, const Vec& x, const FormedFollower& a
       too_short = step;
       const bool long_enough = direction.curved_down ? next_slope >= 0 : next_slope >= kWolfe * slope;
       if (long_enough) break;
-      if (step * relative_length(direction.p, at.y.cwiseAbs().cwiseMax(direction.p.cwiseAbs())) >= kEndless ||
-          step >= kEndless) {
+      // Off a hill the first steps may be as short as the rounding that left y beside its top.
+      const double far = direction.curved_down ? relative_length(step * direction.p, scale) : step;
+      if (far >= kEndless) {
         result.endless = true;
         break;
       }
@@ -175,7 +176,7 @@ class Solve {
 
   std::optional<FollowerAnswer> advance(const Direction& direction) {
     if (auto y = extrapolated(direction)) return move_to(std::move(*y));
-    auto found = search_line(lower_, x_, answer_.at, direction, 1);
+    auto found = search_line(lower_, x_, answer_.at, direction, answer_.scale.cwiseMax(direction.p.cwiseAbs()));
     answer_.gradients += found.evaluations;
     if (found.endless) {
       return finish(Status::diverged,
