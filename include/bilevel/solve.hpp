@@ -43,12 +43,13 @@ struct Solved {
   RunResult run;
 };
 
-/// run() by `choice`. Where auto chose `newton` and the run meets a manifold of the follower's minimisers, `hg_ms` goes on
-/// from the last pair, and `choice` says so; trace, counts and seconds are then those of the second run.
+/// run() by `choice`. Where auto chose `newton` and the run meets a manifold of the follower's minimisers, `hg_ms` goes
+/// on from the last pair, and `choice` says so; trace, counts and seconds are then those of the second run.
 RunResult run_choice(const BilevelProblem& problem, MethodChoice& choice, const StopRule& stop,
                      const std::vector<Observer*>& observers = {});
 
-/// choose_method() and run_choice(). Throws before the first step what these throw; afterwards every failure is a Status.
+/// choose_method() and run_choice(). Throws before the first step what these throw; afterwards every failure is a
+/// Status.
 Solved solve(const BilevelProblem& problem, const SolveOptions& options = {},
              const std::vector<Observer*>& observers = {});
 

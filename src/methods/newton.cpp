@@ -128,8 +128,8 @@ class Turn {
       if (next.manifold) return manifold(next);
       return {};
     }
-    // Where the follower did not go where its response pointed, f may fall as promised and the model still mean nothing:
-    // such a step may lead past all that is to be found, to where f levels off.
+    // Where the follower did not go where its response pointed, f may fall as promised and the model still mean
+    // nothing: such a step may lead past all that is to be found, to where f levels off.
     if (moves_.lag(next) > kLost && ++lost_ <= kMostLost) {
       reach_ = kShrink * step.p;
       return {};

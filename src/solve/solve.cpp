@@ -57,9 +57,9 @@ RunResult run_choice(const BilevelProblem& problem, MethodChoice& choice, const 
   rest.y0 = result.y;
   choice.name = "hg_ms";
   choice.settings.clear();
-  note_choice(choice.choices, {"method", "auto", "hg_ms",
-                               fmt::format("newton met a manifold of the follower's minimisers after {} steps",
-                                           result.iterations)});
+  note_choice(choice.choices,
+              {"method", "auto", "hg_ms",
+               fmt::format("newton met a manifold of the follower's minimisers after {} steps", result.iterations)});
   return run(rest, *make_method(choice.name, {}), stop, observers);
 }
 
