@@ -128,7 +128,6 @@ void answer_formed(const BilevelProblem& problem, const Vec& start, const std::a
   answer.y = solved.at.y;
   answer.lower = solved.at.value;
   answer.lower_residual = solved.at.gradient.size() > 0 ? norm(solved.at.gradient) : 0;
-  answer.lower_distance = solved.distance;
   answer.lower_steps = solved.iterations;
   answer.flat = solved.flat;
   answer.status = solved.status;
@@ -172,7 +171,6 @@ void answer_by_products(const BilevelProblem& problem, const Vec& start, AnswerM
   answer.y = std::move(solved.y);
   answer.lower = solved.value;
   answer.lower_residual = solved.residual;
-  answer.lower_distance = std::numeric_limits<double>::quiet_NaN();
   answer.lower_steps = solved.iterations;
   // Rounding that forbids progress is as good as the tolerance where the residual is small.
   const bool settled = solved.residual <= 1e-6 * memory.largest_residual;

@@ -20,7 +20,6 @@ struct LeaderAnswer {
   Vec noise;                  // R^n, what rounding makes of h, by entry
   Vec adjoint;                // w = H^+ f_y, R^m
   double lower_residual = 0;  // |g_y(x, y)|
-  double lower_distance = 0;  // how far the follower's minimiser still is, in y's own scale; NaN: not known
   Index lower_steps = 0;      // Newton iterations of the follower
   bool flat = false;          // the follower's curvature vanishes at its answer
   /// The follower's minimisers form a manifold along which f falls: which one it gives is a choice, not an answer.

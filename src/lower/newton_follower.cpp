@@ -71,7 +71,6 @@ struct Search {
   bool found = false, endless = false;
   double step = 0;
   double value = 0, gradient_before = 0, gradient_after = 0;  // |g_y| in H's units
-  Index evaluations = 0;
 };
 
 Search search_line(const Objective& lower, const Vec& x, const FormedFollower& at, const Direction& direction,
@@ -86,7 +85,6 @@ Search search_line(const Objective& lower, const Vec& x, const FormedFollower& a
   for (int i = 0; i < kLineSearchSteps; ++i) {
     const Vec trial = at.y + step * direction.p;
     const auto next = lower.evaluate(Oracle::value | Oracle::grad_y, x, trial);
-    ++result.evaluations;
     const double value = *next.value, next_slope = dot(*next.grad_y, direction.p);
     const double length = in_units(*next.grad_y);
     const bool finite = std::isfinite(value) && all_finite(*next.grad_y);
@@ -141,7 +139,6 @@ class Solve {
       : lower_(lower), x_(x), start_(start), options_(options) {
     answer_.scale = largest_ = start.cwiseAbs();
     answer_.at = form_follower(lower, x, start);
-    ++answer_.gradients;
   }
 
   FollowerAnswer run() {
@@ -177,7 +174,6 @@ class Solve {
   std::optional<FollowerAnswer> advance(const Direction& direction) {
     if (auto y = extrapolated(direction)) return move_to(std::move(*y));
     auto found = search_line(lower_, x_, answer_.at, direction, answer_.scale.cwiseMax(direction.p.cwiseAbs()));
-    answer_.gradients += found.evaluations;
     if (found.endless) {
       return finish(Status::diverged,
                     fmt::format("g falls without bound along {}: the follower has no minimiser this way",
@@ -199,7 +195,6 @@ class Solve {
     largest_ = largest_.cwiseMax(y.cwiseAbs());
     answer_.scale = y.cwiseAbs().cwiseMax((y - answer_.at.y).cwiseAbs()).cwiseMax(kForgotten * largest_);
     auto next = form_follower(lower_, x_, y);
-    ++answer_.gradients;
     if (!next.finite) return finish(Status::nonfinite, "a derivative of g is not finite on the way");
     answer_.at = std::move(next);
     return {};
@@ -221,7 +216,6 @@ class Solve {
     }
     if (!any) return {};
     const auto there = lower_.evaluate(Oracle::value | Oracle::grad_y, x_, answer_.at.y + p);
-    ++answer_.gradients;
     const auto length = [&](const Vec& gradient) { return norm(gradient.cwiseQuotient(answer_.at.spectrum.scale())); };
     const bool level = *there.value <= answer_.at.value + 8 * kEpsilon * std::abs(answer_.at.value);
     if (!level || !all_finite(*there.grad_y) || !(length(*there.grad_y) < kPays * length(answer_.at.gradient)))

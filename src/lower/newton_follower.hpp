@@ -50,8 +50,7 @@ struct FollowerAnswer {
   Vec scale;            // R^m, |y_j| or its last move, whichever is more: the unit that y_j is measured in
   double distance = 0;  // largest |H^-1 g_y|_j / scale_j: how far the minimiser still is
   Index iterations = 0;
-  Index gradients = 0;  // evaluations of g_y
-  bool flat = false;    // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
+  bool flat = false;  // Newton's steps shrank by a steady factor: the curvature vanishes at the answer
 };
 
 struct FollowerOptions {

@@ -122,14 +122,12 @@ TrustRegionStep NewtonMoves::push(const Vec& p) const {
 
 double NewtonMoves::length(const Vec& p) const { return formed() ? s_.spectrum.length(p) : norm(p); }
 
-double NewtonMoves::in_units(const Vec& p) const {
+Vec NewtonMoves::units() const {
   const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
-  double most = 0;
-  for (Index i = 0; i < p.size(); ++i) {
-    if (p[i] != 0) most = std::max(most, std::abs(p[i]) / (s_.unit[i] > 0 ? s_.unit[i] : general));
-  }
-  return most;
+  return s_.unit.unaryExpr([general](double unit) { return unit > 0 ? unit : general; });
 }
+
+double NewtonMoves::in_units(const Vec& p) const { return p.cwiseQuotient(units()).cwiseAbs().maxCoeff(); }
 
 double NewtonMoves::rounding_of_upper(double other) const {
   constexpr double kRoundings = 8;
@@ -151,9 +149,9 @@ LeaderAnswer NewtonMoves::look_along_flats(bool thorough) {
   s_.flat = false;
   if (!formed()) return none;
   Vec scale = s_.largest_scale;
-  const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
+  const Vec unit = units();
   for (Index i = 0; i < scale.size(); ++i) {
-    if (!(scale[i] > 0)) scale[i] = 1 / (s_.unit[i] > 0 ? s_.unit[i] : general);
+    if (!(scale[i] > 0)) scale[i] = 1 / unit[i];
   }
   const Vec inverse = scale.cwiseInverse();
   const Eigen::MatrixXd scaled = inverse.asDiagonal() * s_.model * inverse.asDiagonal();
@@ -180,11 +178,7 @@ bool NewtonMoves::at_kink() {
   constexpr int kIterations = 2000;
   const Index n = s_.x.size();
   if (n > kMostLeaders) return false;
-  const double general = s_.unit.maxCoeff() > 0 ? s_.unit.maxCoeff() : 1;
-  Vec unit = s_.unit;
-  for (Index i = 0; i < n; ++i) {
-    if (!(unit[i] > 0)) unit[i] = general;
-  }
+  const Vec unit = units();
   constexpr double kJump = 0.1, kAboveNoise = 1e3;
   if (norm(s_.answer.gradient.cwiseProduct(unit)) <= kAboveNoise * norm(s_.answer.noise.cwiseProduct(unit)))
     return false;

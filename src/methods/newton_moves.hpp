@@ -58,6 +58,9 @@ class NewtonMoves {
   double rounding_of_upper(double other) const;
 
  private:
+  /// The unit of each x_i; where it has none, that of the others, or 1 if none has any.
+  Vec units() const;
+
   const BilevelProblem& problem_;
   const NewtonOptions& options_;
   Newton::State& s_;
